@@ -1,0 +1,49 @@
+# `just` alone lists the recipes. The dev extra brings `just` with it (rust-just).
+
+set positional-arguments
+
+_default:
+    @just --list
+
+# What CI runs: format, lint, types, imports, tests.
+check: fmt lint types imports test
+
+# Tell where the format differs; `just fmt-fix` changes it.
+fmt:
+    ruff format --check .
+
+# Format every file.
+fmt-fix:
+    ruff format .
+    ruff check --fix .
+
+lint:
+    ruff check .
+
+types:
+    mypy
+
+# Imports go downwards only.
+imports:
+    lint-imports
+
+# All tests; arguments go to pytest: `just test tests/unit -x`.
+test *arguments:
+    pytest "$@"
+
+# The kernel as plain Python: the same results, and line coverage is possible.
+test-interpreted *arguments:
+    NUMBA_DISABLE_JIT=1 pytest tests/unit tests/property "$@"
+
+# The documentation, warnings as errors, and its doctests.
+docs:
+    sphinx-build -W --keep-going -q -b html docs docs/_build/html
+    sphinx-build -W --keep-going -q -b doctest docs docs/_build/doctest
+
+# Event counts are asserted, times are printed.
+bench:
+    for script in benchmarks/*.py; do python "$script"; done
+
+# The example line, simulated, with its report.
+demo:
+    gigatwin demo

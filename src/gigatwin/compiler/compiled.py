@@ -1,0 +1,80 @@
+"""A factory as the kernel runs it, and the names that lead back from its numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigatwin.compiler.initial import fresh_state
+from gigatwin.factory.factory import Factory
+from gigatwin.kernel.layout import Model, State
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A compiled factory: arrays for the kernel, names for people.
+
+    Names stand in the order of the kernel's numbers. Stations of the description come first, then
+    vehicle paths, then arrivals. Actors are machines, buffers, arrivals, resources, in this order.
+    """
+
+    factory: Factory
+    model: Model
+    stations: tuple[str, ...]
+    lines: tuple[str, ...]
+    """Production line of each station."""
+    machines: tuple[str, ...]
+    buffers: tuple[str, ...]
+    formats: tuple[str, ...]
+    resources: tuple[str, ...]
+    arrivals: tuple[str, ...]
+    defects: tuple[str, ...]
+    stops: tuple[str, ...]
+    """Name of each stop, ``station.stop``."""
+    streams: tuple[str, ...]
+    """Name of each random stream."""
+    run_times: NDArray[np.float64]
+    """Design run time of an item, or of a unit of content, by (station, format). [s]"""
+    is_per_content: NDArray[np.bool_]
+    """Whether a station's run time is that of a unit of content."""
+    leads_out_of_line: NDArray[np.bool_]
+    """Whether a station's items leave its line."""
+    capacities: tuple[int | None, ...]
+    """Places of each buffer; None: unlimited."""
+
+    def initial_state(
+        self, seed: int = 1, replication: int = 0, *, trace: bool = False, records: int = 1 << 19
+    ) -> State:
+        """Return the state at simulated time 0: empty, every machine about to take in.
+
+        Parameters
+        ----------
+        seed, replication : int
+            Choose the random streams.
+        trace : bool
+            Whether event records are kept.
+        records : int
+            Records kept before the run has to be emptied of them.
+        """
+        return fresh_state(
+            self.model, self.streams, seed, replication, records=records if trace else 0
+        )
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """Name of each actor of the calendar."""
+        return (*self.machines, *self.buffers, *self.arrivals, *self.resources)
+
+    def station_of_machine(self) -> NDArray[np.int32]:
+        """Return the station of each machine. int32, shape (n_machines,)."""
+        return self.model.machine_station
+
+    def machine_stops(self) -> list[tuple[int, Any]]:
+        """Return the machine and the stop record of each clock of a stop, in their order."""
+        clocks = []
+        for machine, station_index in enumerate(self.model.machine_station):
+            station = self.model.stations[station_index]
+            first = int(station["first_stop"])
+            clocks += [(machine, first + k) for k in range(int(station["n_stops"]))]
+        return clocks

@@ -1,0 +1,140 @@
+"""KPIs of stations and lines from what was counted between two moments."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigatwin.kpi.state_times import time_elements
+from gigatwin.kpi.tally import Tally
+from gigatwin.standards.iso22400 import Quantities, kpis
+from gigatwin.standards.machine_states import MachineState
+
+Floats = NDArray[np.float64]
+_HOUR = 3600.0
+STATION_KPIS = (
+    "availability",
+    "effectiveness",
+    "quality_ratio",
+    "oee_index",
+    "technical_efficiency",
+    "utilization_efficiency",
+    "setup_ratio",
+    "nee_index",
+    "scrap_ratio",
+    "rework_ratio",
+)
+"""KPIs of ISO 22400-2 given for each station."""
+
+
+def planned_run_times(tally: Tally, run_times: Floats, per_content: NDArray[np.bool_]) -> Floats:
+    """Return PRI of each station for the mix of formats it made.
+
+    Parameters
+    ----------
+    tally : Tally
+        What was counted.
+    run_times : numpy.ndarray
+        Design run time of an item, or of a unit of content. float64, shape (S, F) [s]
+    per_content : numpy.ndarray
+        Whether the run time is that of a unit of content. bool, shape (S,)
+
+    Returns
+    -------
+    numpy.ndarray
+        Planned run time per item, NaN where nothing was made. shape (S,) [s]
+    """
+    amount = np.where(per_content[:, None], tally.content, tally.processed)
+    total = tally.processed.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((amount * run_times).sum(axis=1) / total)
+
+
+def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
+    """Return quantities, time shares and ISO 22400 KPIs of each station.
+
+    Parameters
+    ----------
+    tally : Tally
+        What was counted in the window.
+    planned : numpy.ndarray
+        Planned run time per item (PRI). float64, shape (S,) [s]
+    """
+    left = tally.left.sum(axis=1)
+    scrap = tally.scrapped.sum(axis=1)
+    rework = tally.reworked.sum(axis=1)
+    values: dict[str, Floats] = {
+        "produced [items]": left + scrap,
+        "good [items]": left - rework,
+        "scrap [items]": scrap,
+        "rework [items]": rework,
+        "throughput_rate [1/h]": left / (tally.time / _HOUR),
+    }
+    machine_time = tally.state_seconds.sum(axis=1)
+    for state in MachineState:
+        values[f"{state.name.lower()}_share"] = tally.state_seconds[:, state] / machine_time
+    rows = []
+    for index, seconds in enumerate(tally.state_seconds):
+        elements = time_elements({state: float(seconds[state]) for state in MachineState})
+        quantities = Quantities(
+            good_quantity=float(left[index] - rework[index]),
+            scrap_quantity=float(scrap[index]),
+            rework_quantity=float(rework[index]),
+        )
+        found = kpis(elements, quantities, float(planned[index]))
+        rows.append([found[name] for name in STATION_KPIS])
+    for name, column in zip(STATION_KPIS, np.array(rows).T, strict=True):
+        values[name] = column
+    return {name: np.asarray(column, dtype=np.float64) for name, column in values.items()}
+
+
+def line_kpis(
+    tally: Tally, planned: Floats, lines: Sequence[str], is_exit: NDArray[np.bool_]
+) -> dict[str, Floats]:
+    """Return KPIs of each production line, taken as one work unit.
+
+    The OEE index of a line is the time its constraint needs by design for what it made, over its
+    planned busy time, times the line's quality ratio. The constraint is the station with the most such time for each machine.
+    For a line of one item kind this is PRI GQ / PBT with the slowest station's design time as PRI.
+
+    Parameters
+    ----------
+    tally : Tally
+        What was counted in the window.
+    planned : numpy.ndarray
+        Planned run time per item (PRI). float64, shape (S,) [s]
+    lines : sequence of str
+        Line of each station.
+    is_exit : numpy.ndarray
+        Whether a station's items leave the line. bool, shape (S,)
+    """
+    names = list(dict.fromkeys(lines))
+    left = tally.left.sum(axis=1).astype(np.float64)
+    reworked = tally.reworked.sum(axis=1)
+    scrap = tally.scrapped.sum(axis=1)
+    seconds = tally.state_seconds
+    busy = seconds.sum(axis=1) - seconds[:, MachineState.PLANNED_STOP]
+    columns: dict[str, list[float]] = {
+        "good [items]": [],
+        "scrap [items]": [],
+        "throughput_rate [1/h]": [],
+        "quality_ratio": [],
+        "load_of_constraint": [],
+        "oee_index": [],
+    }
+    for name in names:
+        mine = np.array([line == name for line in lines])
+        out = mine & is_exit
+        good = float((left - reworked)[out].sum())
+        bad = float(scrap[mine].sum())
+        with np.errstate(invalid="ignore", divide="ignore"):
+            load = (planned * tally.processed.sum(axis=1) / busy)[mine]
+        load_of_constraint = float(np.nanmax(load)) if np.isfinite(load).any() else np.nan
+        quality = good / (good + bad) if good + bad > 0 else np.nan
+        columns["good [items]"].append(good)
+        columns["scrap [items]"].append(bad)
+        columns["throughput_rate [1/h]"].append(good / (tally.time / _HOUR))
+        columns["quality_ratio"].append(quality)
+        columns["load_of_constraint"].append(load_of_constraint)
+        columns["oee_index"].append(load_of_constraint * quality)
+    return {name: np.array(column) for name, column in columns.items()}

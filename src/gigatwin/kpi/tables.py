@@ -1,0 +1,67 @@
+"""Tables of estimates: for each quantity a mean and its confidence interval over replications."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import stats
+
+CONFIDENCE = 0.95
+"""Level of the intervals."""
+
+
+def half_widths(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> NDArray[np.float64]:
+    """Return the half-width of the interval of the mean of each column.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        One row for each replication. float64, shape (n_replications, n_elements)
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    numpy.ndarray
+        Student's t half-widths, NaN with fewer than two values. shape (n_elements,)
+    """
+    known = np.isfinite(values)
+    n = known.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known, values, 0.0).sum(axis=0) / n
+        squares = np.where(known, (values - mean) ** 2, 0.0).sum(axis=0)
+        error = np.sqrt(squares / (n - 1) / n)
+        width = stats.t.ppf(0.5 + confidence / 2, np.maximum(n - 1, 1)) * error
+    return np.asarray(np.where(n > 1, width, np.nan))
+
+
+def estimates(
+    names: Mapping[str, Sequence[str] | Sequence[int]],
+    quantities: Mapping[str, NDArray[np.float64]],
+    confidence: float = CONFIDENCE,
+) -> pl.DataFrame:
+    """Return a table with three columns for each quantity: its mean, ``_low`` and ``_high``.
+
+    Parameters
+    ----------
+    names : mapping
+        Columns that say what each row is.
+    quantities : mapping
+        Name with unit, such as ``"throughput_rate [1/h]"``, to values by replication. float64,
+        shape (n_replications, n_rows)
+    confidence : float
+        Level of the intervals.
+    """
+    columns: dict[str, Sequence[object] | NDArray[np.float64]] = dict(names)
+    for name, values in quantities.items():
+        known = np.isfinite(values)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
+        width = half_widths(values, confidence)
+        plain, _, unit = name.partition(" ")
+        suffix = f" {unit}" if unit else ""
+        columns[name] = mean
+        columns[f"{plain}_low{suffix}"] = mean - width
+        columns[f"{plain}_high{suffix}"] = mean + width
+    return pl.DataFrame(columns)

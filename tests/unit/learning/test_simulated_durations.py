@@ -1,0 +1,44 @@
+"""What a learned factory does when it is simulated."""
+
+import math
+
+import numpy as np
+import pytest
+
+from gigatwin.learning.holdout import law_durations
+from gigatwin.learning.learn import learn
+from gigatwin.learning.simulated_durations import simulated_durations
+from gigatwin.testing.generated_log import case_log_of
+
+pytestmark = pytest.mark.compiled
+
+
+@pytest.fixture(scope="module")
+def factory():
+    return learn(case_log_of(n_cases=2000, seed=4), "shop").factory
+
+
+@pytest.fixture(scope="module")
+def simulated(factory):
+    return simulated_durations(factory, n_cases=4000)
+
+
+def test_simulation_draws_from_the_learned_laws(factory, simulated):
+    laws = law_durations(factory)
+    assert simulated.keys() == laws.keys() == factory.stations.keys()
+    for name, times in simulated.items():
+        law = laws[name]
+        error = law.std() / math.sqrt(len(times))
+        assert abs(times.mean() - law.mean()) < 5 * error
+        assert 5 * error < 0.06 * law.mean()
+        # Times are differences of moments of the simulation, hence the rounding.
+        nearest = law[np.abs(times[:, None] - law[None, :]).argmin(axis=1)]
+        assert np.abs(times - nearest).max() < 1e-6
+
+
+def test_stations_are_visited_as_often_as_learned(simulated):
+    visits = {name: len(times) for name, times in simulated.items()}
+    # Every case is measured at least once; 12 % of the measured ones come again.
+    ratio = visits["mill-rough"] / visits["saw-cut"]
+    assert ratio == pytest.approx(0.7, abs=5 * math.sqrt(0.21 * (1 / 1800 + 1 / 3600)))
+    assert visits["gauge-measure"] == pytest.approx(4000 / 0.88, rel=0.12)
