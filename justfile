@@ -40,9 +40,9 @@ docs:
     sphinx-build -W --keep-going -q -b html docs docs/_build/html
     sphinx-build -W --keep-going -q -b doctest docs docs/_build/doctest
 
-# Event counts are asserted, times are printed.
-bench:
-    for script in benchmarks/*.py; do python "$script"; done
+# Times beside targets and peers (extra `benchmarks`); `--markdown docs/benchmarks.md` keeps them.
+bench *arguments:
+    python -m benchmarks "$@"
 
 # The example line, simulated, with its report.
 demo:

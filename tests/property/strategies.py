@@ -64,9 +64,7 @@ def empirical_laws(draw):
     return {"quantiles": [f"{v} s" for v in sorted(values)]}
 
 
-durations = mostly(
-    "2 s", plain_times | plain_times | distributions() | bounded_laws() | empirical_laws()
-)
+durations = mostly("2 s", plain_times | distributions() | bounded_laws() | empirical_laws())
 """Durations above 0: constants, often equal ones, and every law."""
 
 

@@ -10,8 +10,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from gigatwin.compiler.build import compile_factory
+from gigatwin.errors import SimulationError
 from gigatwin.kernel.layout import Feature, Kind
 from gigatwin.simulation.run import Run
+from gigatwin.simulation.simulate import simulate
 from gigatwin.standards.machine_states import MachineState
 from tests.property.comparison import (
     as_tuples,
@@ -29,8 +31,8 @@ ROUNDING = {"rtol": 1e-9, "atol": 1e-6}
 
 
 def some(n):
-    """Return settings with so many examples, a tenth of them in plain Python."""
-    return settings(max_examples=max(5, n // 10) if INTERPRETED else n)
+    """Return settings with so many examples, a quarter of them in plain Python."""
+    return settings(max_examples=max(5, n // 4) if INTERPRETED else n)
 
 
 def compiled_factories():
@@ -150,7 +152,7 @@ def test_snapshot_and_restore_change_nothing(compiled, seed, pause):
     assert first + as_tuples(again.records()) == expected
     for name, left, right in zip(whole.state._fields, whole.state, again.state, strict=True):
         if name not in {"records", "control"}:
-            assert left.tobytes() == right.tobytes(), name
+            assert np.array_equal(left, right), name
 
 
 @some(60)
@@ -163,7 +165,7 @@ def test_trace_changes_nothing(compiled, seed):
     silent.advance(UNTIL)
     for name, left, right in zip(run.state._fields, run.state, silent.state, strict=True):
         if name not in {"records", "control"}:
-            assert left.tobytes() == right.tobytes(), name
+            assert np.array_equal(left, right), name
 
 
 def story(compiled, records, machines):
@@ -244,6 +246,29 @@ def test_log_tells_the_times_in_states(compiled, seed):
     for machine, (time, machine_state) in enumerate(since):
         durations[machine, machine_state] += UNTIL - time
     np.testing.assert_allclose(durations, state_times(run), **ROUNDING)
+
+
+def outcome(compiled, seed, threads):
+    """Return all numbers and the log of some replications, or why there are none."""
+    try:
+        result = simulate(
+            compiled,
+            days=UNTIL / 86400,
+            replications=4,
+            seed=seed,
+            warm_up=0.0,
+            threads=threads,
+            trace=True,
+        )
+    except SimulationError as error:
+        return str(error)
+    return json.dumps(result.to_dict(), default=str), result.events.rows()
+
+
+@some(10)
+@given(compiled_factories(), seeds)
+def test_number_of_threads_changes_nothing(compiled, seed):
+    assert outcome(compiled, seed, 1) == outcome(compiled, seed, 2)
 
 
 VEHICLE_LINE = {

@@ -67,7 +67,7 @@ def test_every_model_of_a_factory_is_drawn():
 def test_every_law_kind_cause_and_state_occurs():
     laws, kinds, causes, states = set(), set(), set(), set()
 
-    @draws(100)
+    @draws(200)
     @given(factories())
     def collect(factory):
         compiled = compile_factory(factory)

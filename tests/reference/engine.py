@@ -76,7 +76,9 @@ class Engine:
 
     def work_off_agenda(self):
         while self.agenda:
-            self.proceed(self.agenda.popleft())
+            machine = self.agenda.popleft()
+            self.actor = machine.number
+            self.proceed(machine)
 
     def handle(self, actor):
         if actor < self.first_buffer:
@@ -112,7 +114,7 @@ class Engine:
     def handle_buffer(self, buffer):
         buffer.arrived += 1
         self.set_buffer_entry(buffer)
-        self.wake(self.plant.stations[buffer.rule.station])
+        self.wake(self.plant.stations[buffer.rule.station], self.actor)
 
     def handle_arrival(self, arrival):
         format_ = arrival.mix[0].format if arrival.mix else 0
@@ -126,7 +128,7 @@ class Engine:
         item = self.create(format_, 0, 1.0 if math.isnan(content) else content)
         machine = self.plant.machines[station.first_machine]
         self.record(machine, Kind.ARRIVE, item, (Cause.PART, self.actor))
-        self.put(buffer, item)
+        self.put(buffer, item, self.actor)
         interval = self.draw(arrival.law, arrival.interval_stream)
         self.entries[self.actor] = self.now + interval
 
@@ -172,15 +174,16 @@ class Engine:
 
     # ---- buffers
 
-    def wake(self, station):
-        if station.idle:
+    def wake(self, station, because):
+        n_woken = len(station.idle) if station.ports else min(1, len(station.idle))
+        for _ in range(n_woken):
             machine = station.idle.popleft()
             machine.phase = Phase.WOKEN
-            machine.cause, machine.because = Cause.PART, self.actor
+            machine.cause, machine.because = Cause.PART, because
             self.entries[machine.number] = math.inf
             self.agenda.append(machine)
 
-    def put(self, buffer, item):
+    def put(self, buffer, item, because):
         item.arrives = self.now
         if buffer.rule.moves:
             law = self.plant.transfers[buffer.number * self.plant.n_formats + item.format]
@@ -190,7 +193,7 @@ class Engine:
         buffer.items.append(item)
         if not on_the_way:
             buffer.arrived += 1
-            self.wake(self.plant.stations[buffer.rule.station])
+            self.wake(self.plant.stations[buffer.rule.station], because)
         elif buffer.arrived == len(buffer.items) - 1:
             self.set_buffer_entry(buffer)
 
@@ -231,5 +234,5 @@ class Engine:
         if target >= 0:
             buffer = self.plant.buffers[target]
             if buffer.rule.capacity > 0:
-                self.put(buffer, item)
+                self.put(buffer, item, machine.number)
         return item

@@ -69,8 +69,11 @@ class Simulator(Engine):
     def decide_what_next(self, machine):
         stop = self.due_stop(machine)
         if stop is not None:
+            woken, because = machine.phase == Phase.WOKEN, machine.because
             machine.in_work = False
             self.begin_stop(machine, stop)
+            if woken:
+                self.wake(machine.station, because)
         elif take_in(self, machine):
             machine.phase = Phase.LOADED
             self.set_up(machine)
@@ -84,7 +87,7 @@ class Simulator(Engine):
         machine.state = MachineState.NO_ORDER if no_order else MachineState.STARVED
         if before != machine.state:
             self.record_own(machine, Kind.STARVE, None)
-        if machine.phase == Phase.WOKEN:
+        if machine.phase == Phase.WOKEN and not station.ports:
             station.idle.appendleft(machine)
         else:
             station.idle.append(machine)
@@ -212,7 +215,7 @@ class Simulator(Engine):
         self.record_own(machine, Kind.BLOCK, machine.items[0], detail=buffer.number)
         buffer.waiters.append(machine)
         if buffer.rule.capacity == 0:
-            self.wake(self.plant.stations[buffer.rule.station])
+            self.wake(self.plant.stations[buffer.rule.station], machine.number)
 
     # ---- stops
 

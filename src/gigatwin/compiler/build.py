@@ -128,9 +128,11 @@ class _Builder:
         routes, shortest = routes_for(plan, product_format)
         first_route = len(self.rows["routes"])
         share = 0.0
+        # A vehicle path leads to the place itself, everything else to the vehicle path before it.
+        entry = self.buffer_of if plan.name.endswith(".transport") else self.entry
         for way in routes:
             share += way.share
-            self.rows["routes"].append((-1 if way.to == OUT else self.entry[way.to], share))
+            self.rows["routes"].append((-1 if way.to == OUT else entry[way.to], share))
         first_defect = len(self.rows["defects"])
         for name, probability in plan.defects.items():
             chance = min(1.0, _by_format(probability, product_format) * plan.defect_factor)

@@ -63,8 +63,12 @@ class CompiledModel:
 
     @property
     def actors(self) -> tuple[str, ...]:
-        """Name of each actor of the calendar."""
-        return (*self.machines, *self.buffers, *self.arrivals, *self.resources)
+        """Name of each actor of the calendar; a machine's is its own, others say what they are."""
+        others = {"buffers": self.buffers, "arrivals": self.arrivals, "resources": self.resources}
+        return (
+            *self.machines,
+            *(f"{kind}.{name}" for kind, names in others.items() for name in names),
+        )
 
     def station_of_machine(self) -> NDArray[np.int32]:
         """Return the station of each machine. int32, shape (n_machines,)."""

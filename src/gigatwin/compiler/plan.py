@@ -191,7 +191,12 @@ def plan_stations(factory: Factory) -> list[PlannedStation]:
                 mix=dict(arrivals.formats),
             )
         )
-    fed = {target for plan in plans for target in targets(plan.route)}
+    fed = {
+        target
+        for plan in plans
+        if not plan.name.endswith(".transport")
+        for target in targets(plan.route)
+    }
     fed |= {plan.finds.rework for plan in plans if plan.finds is not None and plan.finds.rework}
     for plan in plans:
         if plan.name not in fed and plan.arrivals is None and not plan.name.endswith(".transport"):

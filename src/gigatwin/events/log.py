@@ -42,7 +42,7 @@ class EventNames:
 
 
 def _enum(values: NDArray[np.generic], names: Sequence[str]) -> pl.Series:
-    return pl.Series(values.astype(np.uint32)).cast(pl.Enum(list(names)))
+    return pl.Series(values.astype(np.uint32)).cat.to(pl.Enum(list(names)))
 
 
 def event_table(records: NDArray[np.void], names: EventNames) -> EventTable:

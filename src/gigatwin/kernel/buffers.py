@@ -21,14 +21,22 @@ _STARVED = int(MachineState.STARVED)
 
 @jit_inline
 def wake(model: Model, state: State, station: int, actor: int) -> None:
-    """Send the first idle machine of a station to the agenda, if there is one."""
-    machine = rows.take_first(state, model.stations[station]["idle_row"])
-    if machine >= 0:
+    """Send the first idle machine of a station to the agenda, or all of a station with inputs.
+
+    With inputs, the first one may lack something else, and another one may need just this.
+    """
+    s = model.stations[station]
+    while True:
+        machine = rows.take_first(state, s["idle_row"])
+        if machine < 0:
+            break
         r = state.machines[machine]
         r["phase"] = _WOKEN
         r["cause"] = _PART
         r["because"] = actor
         rows.to_agenda(state, machine)
+        if s["n_ports"] == 0:
+            break
 
 
 @jit_inline
@@ -130,7 +138,7 @@ def take(model: Model, state: State, buffer: int, actor: int) -> int:
         q["changes"] -= _differ(state, item, q["head"])
     waiter = rows.take_first(state, buffer)
     if waiter >= 0:
-        put(model, state, buffer, hand_over(model, state, waiter, actor), actor)
+        put(model, state, buffer, hand_over(model, state, waiter, actor), waiter)
         rows.to_agenda(state, waiter)
     return item
 

@@ -36,14 +36,15 @@ def empty_calendar(n_actors: int) -> tuple[NDArray[np.float64], NDArray[np.int32
 def schedule(clock: NDArray[np.float64], tree: NDArray[np.int32], actor: int, time: float) -> None:
     """Give an actor its next time (infinite: none). On equal times the lower number wins."""
     clock[actor] = time
-    node = (actor + clock.shape[0]) >> 1
-    while node > 0:
-        left = tree[2 * node]
-        right = tree[2 * node + 1]
-        winner = left if clock[left] <= clock[right] else right
-        before = tree[node]
+    node = np.uint32(actor + clock.shape[0])
+    winner = np.int32(actor)
+    earliest = time
+    while node > 1:
+        other = tree[np.uint32(node ^ 1)]
+        rival = clock[np.uint32(other)]
+        # Written without a branch: which of two comes first is as good as random.
+        gives_way = (rival < earliest) | ((rival == earliest) & (other < winner))
+        winner = winner ^ ((winner ^ other) & -np.int32(gives_way))
+        earliest = min(earliest, rival)
+        node = np.uint32(node >> 1)
         tree[node] = winner
-        # Where the actor neither was nor is the winner, nothing changes further up.
-        if winner != actor and before != actor:
-            break
-        node >>= 1

@@ -96,9 +96,9 @@ def _new_item(
 
 
 @jit
-def _load(model: Model, state: State, machine: int, port: int, magazine: int, actor: int) -> None:
+def _load(model: Model, state: State, machine: int, port: int, magazine: int) -> None:
     """Take one lot into a magazine."""
-    lot_index = buffers.take(model, state, model.ports[port], actor)
+    lot_index = buffers.take(model, state, model.ports[port], machine)
     lot = state.items[lot_index]
     m = state.magazines[magazine]
     if m["order"] != lot["order"]:
@@ -130,7 +130,7 @@ def _load(model: Model, state: State, machine: int, port: int, magazine: int, ac
 
 
 @jit
-def _fill(model: Model, state: State, machine: int, actor: int) -> bool:
+def _fill(model: Model, state: State, machine: int) -> bool:
     """Fill the magazines for one cycle; say whether all hold enough, of one order."""
     index = model.machine_station[machine]
     station = model.stations[index]
@@ -156,7 +156,7 @@ def _fill(model: Model, state: State, machine: int, actor: int) -> bool:
                         break
                 if buffers.n_ready(model, state, model.ports[port]) == 0:
                     return False
-                _load(model, state, machine, port, r["first_magazine"] + p, actor)
+                _load(model, state, machine, port, r["first_magazine"] + p)
             if station["buffer"] < 0:
                 newest = max(newest, int(m["order"]))
         stale = False
@@ -198,7 +198,7 @@ def _use(model: Model, state: State, machine: int, now: float) -> None:
 
 @jit_hot
 def take_in(
-    model: Model, state: State, index: int, machine: int, now: float, actor: int
+    model: Model, state: State, index: int, machine: int, now: float
 ) -> bool:
     """Take in what the next cycle needs; say whether the machine has it all."""
     station = model.stations[index]
@@ -217,7 +217,7 @@ def take_in(
             else:
                 n = 1
             for _ in range(n):
-                _hold(state, machine, buffers.take(model, state, buffer, actor))
+                _hold(state, machine, buffers.take(model, state, buffer, machine))
         elif station["n_ports"] == 0:
             if station["ordered"] != 0:
                 order = _order(model, state, index, now)
@@ -228,7 +228,7 @@ def take_in(
             else:
                 _new_item(model, state, machine, 0, 0, now)
     if station["features"] & _PORTS:
-        if not _fill(model, state, machine, actor):
+        if not _fill(model, state, machine):
             return False
         _use(model, state, machine, now)
     return True

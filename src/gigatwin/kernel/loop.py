@@ -70,12 +70,11 @@ def advance(model: Model, state: State, until: float, max_entries: int) -> int:
     record_limit = state.records.shape[0] - control["record_margin"]
     item_limit = control["item_margin"]
     traces = control["traces"] != 0
-    actor = -1
     machine = rows.take_first(state, agenda)
     entries = 0
     while True:
         while machine >= 0:
-            status = proceed(model, state, machine, actor if actor >= 0 else machine)
+            status = proceed(model, state, machine)
             if status != _CONTINUE:
                 return status
             machine = rows.take_first(state, agenda)

@@ -43,6 +43,7 @@ _SETUP = int(MachineState.SETUP)
 _NO_ORDER = int(MachineState.NO_ORDER)
 _STOPS = int(Feature.STOPS)
 _CHANGEOVER = int(Feature.CHANGEOVER)
+_PORTS = int(Feature.PORTS)
 _OPERATORS = int(Feature.OPERATORS)
 _SPLITS = int(Feature.SPLITS)
 _AMOUNTS = int(Feature.AMOUNTS)
@@ -67,7 +68,7 @@ def _idle(model: Model, state: State, index: int, machine: int, now: float) -> N
     """Wait for a part; who was woken in vain keeps its place."""
     r = state.machines[machine]
     station = model.stations[index]
-    if r["phase"] == _WOKEN:
+    if r["phase"] == _WOKEN and not station["features"] & _PORTS:
         rows.join_in_front(state, station["idle_row"], machine)
     else:
         rows.join(state, station["idle_row"], machine)
@@ -302,7 +303,7 @@ def _deliver(model: Model, state: State, index: int, machine: int, now: float) -
 
 
 @jit_hot
-def proceed(model: Model, state: State, machine: int, actor: int) -> int:
+def proceed(model: Model, state: State, machine: int) -> int:
     """Let a machine go on until it must wait; return a status, -1 to continue.
 
     Parameters
@@ -311,8 +312,6 @@ def proceed(model: Model, state: State, machine: int, actor: int) -> int:
         The run.
     machine : int
         The machine.
-    actor : int
-        Actor whose calendar entry is being handled.
     """
     now = state.control[0]["now"]
     r = state.machines[machine]
@@ -342,10 +341,14 @@ def proceed(model: Model, state: State, machine: int, actor: int) -> int:
             if features & _STOPS:
                 k = stops.first_due(model, state, machine, now)
                 if k >= 0:
+                    woken = phase == _WOKEN
+                    because = r["because"]
                     r["phase"] = _READY
                     stops.begin(model, state, machine, k, now)
+                    if woken:  # the part is for another one
+                        buffers.wake(model, state, index, because)
                     return _CONTINUE
-            if not intake.take_in(model, state, index, machine, now, actor):
+            if not intake.take_in(model, state, index, machine, now):
                 _idle(model, state, index, machine, now)
                 return _CONTINUE
             r["phase"] = _LOADED
@@ -391,7 +394,7 @@ def proceed(model: Model, state: State, machine: int, actor: int) -> int:
         else:  # IDLE: a calendar stop or an order is due
             rows.leave(state, station["idle_row"], machine)
             r["cause"] = _PART
-            r["because"] = actor
+            r["because"] = machine
             r["phase"] = _READY
 
 

@@ -73,10 +73,12 @@ def run(model: Model, state: State, index: int, machine: int, now: float) -> Non
     if station["features"] & _STOPS:
         for k in range(station["n_stops"]):
             s = model.stops[station["first_stop"] + k]
+            if s["preempts"] == 0:
+                continue
             due = state.due[r["first_clock"] + k]
             if s["clock"] == _RUNNING:
                 at = now + (due - r["running"])
-            elif s["clock"] == _CALENDAR and s["preempts"] != 0:
+            elif s["clock"] == _CALENDAR:
                 at = due
             else:
                 continue
@@ -99,7 +101,7 @@ def repair(model: Model, state: State, machine: int, now: float) -> None:
     s = model.stops[station["first_stop"] + k]
     enter(state, machine, s["state"], now)
     if r["phase"] == _CALLS:
-        item = r["head"] if r["n_items"] > 0 else -1
+        item = r["head"] if r["interrupted"] != 0 else -1
         write(state, _REPAIR, machine, item, s["state"], _CREW, r["because"], k)
     r["phase"] = _STOPPED
     stream = r["first_stream"] + FIRST_PURPOSE + 2 * k + 1
@@ -117,7 +119,7 @@ def begin(model: Model, state: State, machine: int, k: int, now: float) -> None:
     outage = state.outages[r["first_clock"] + k]
     outage["count"] += 1
     outage["begun"] = now
-    item = r["head"] if r["n_items"] > 0 else -1
+    item = r["head"] if r["interrupted"] != 0 else -1
     if s["crew"] >= 0 and not crews.request(model, state, s["crew"], s["n_crew"], machine):
         enter(state, machine, _WAITING, now)
         r["phase"] = _CALLS
@@ -158,8 +160,8 @@ def end(model: Model, state: State, machine: int, now: float) -> bool:
             state.due[clock_index] += interval
     r["stop"] = -1
     if r["interrupted"] == 0:
-        item = r["head"] if r["n_items"] > 0 else -1
-        write(state, _RESUME, machine, item, _STARVED, _REPAIR_CAUSE, machine, k)
+        enter(state, machine, _STARVED, now)
+        write(state, _RESUME, machine, -1, _STARVED, _REPAIR_CAUSE, machine, k)
         r["cause"] = _REPAIR_CAUSE
         r["because"] = machine
         return False

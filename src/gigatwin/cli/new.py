@@ -1,0 +1,90 @@
+"""``gigatwin new``: a description to start from."""
+# ruff: noqa: PLC0415 - heavy libraries are imported inside the command that needs them
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gigatwin.cli.failures import OptionError
+from gigatwin.cli.outputs import pending_outputs
+
+_DEFAULT = "two-machine"
+_NAME = re.compile(r"^name:.*$", re.MULTILINE)
+
+
+def new(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Name of the new factory and of its file."),
+    ] = None,
+    *,
+    template: Annotated[
+        str, typer.Option(metavar="T", help="Description of the library to start from.")
+    ] = _DEFAULT,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File to write; default: NAME.yaml."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    is_list: Annotated[bool, typer.Option("--list", help="List the templates and exit.")] = False,
+) -> None:
+    """Write a commented description to start from, a copy of one of the library."""
+    if is_list:
+        _print_templates()
+        return
+    if name is None or not re.fullmatch(r"\w[\w .-]*", name):
+        found = "missing" if name is None else repr(name)
+        message = (
+            f"NAME: {found}; must be a name of letters, digits, '-' and '_', for example my-line; "
+            "'gigatwin new --list' lists the templates."
+        )
+        raise OptionError(message)
+    target = output or Path(f"{name}.yaml")
+    if target.exists() and not target.is_dir() and not force:
+        message = f"{target}: exists already; must be a new file; give another name, or --force."
+        raise OptionError(message)
+    with pending_outputs({"--output": target}) as paths:
+        description = _renamed(_template(template), template, name, target)
+        from gigatwin.factory.reading import read_text
+
+        read_text(description, str(target))
+        paths["--output"].write_text(description, encoding="utf-8")
+    typer.echo(f"{target} written. Next: change its numbers, then gigatwin run {target}")
+
+
+def _renamed(description: str, template: str, name: str, target: Path) -> str:
+    """Return a template's text under a new name, comments and all."""
+    # In quotes, because a name such as 4680 or no would not be text in YAML.
+    shown = name if re.fullmatch(r"[A-Za-z][\w-]{3,}", name) else f'"{name}"'
+    renamed = _NAME.sub(lambda _: f"name: {shown}", description, count=1)
+    # The commands in its comments are meant for the new file.
+    usage = re.compile(rf"^(#.*\bgigatwin \w+ ){re.escape(template)}\b", re.MULTILINE)
+    return usage.sub(lambda match: f"{match[1]}{target}", renamed)
+
+
+def _template(name: str) -> str:
+    from gigatwin.factory.findings import find_similar
+    from gigatwin.factory.reading import library_names
+
+    names = library_names()
+    if name not in names:
+        similar = find_similar(name, names)
+        hint = f"did you mean '{similar}'?" if similar else f"must be one of {', '.join(names)}."
+        message = f"--template {name}: no such template; {hint}"
+        raise OptionError(message)
+    text = files("gigatwin").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
+    return str(text)
+
+
+def _print_templates() -> None:
+    from gigatwin.factory.nodes import parse
+    from gigatwin.factory.reading import library_names
+
+    names = library_names()
+    width = max(map(len, names))
+    for name in names:
+        description = " ".join(str(parse(_template(name)).root.plain()["description"]).split())
+        typer.echo(f"{name:{width}}  {description}")

@@ -1,0 +1,54 @@
+"""Options that several commands have, and what their texts mean."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gigatwin.cli.failures import OptionError
+from gigatwin.units.reading import QuantityError, parse_quantity
+
+Source = Annotated[
+    str, typer.Argument(metavar="FILE", help="A description (YAML), or a name of the library.")
+]
+Days = Annotated[float, typer.Option(metavar="D", help="Length of each replication, in days.")]
+Replications = Annotated[
+    int, typer.Option(metavar="N", help="Number of independent replications of each.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Chooses the random numbers.")]
+WarmUp = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help='Start that is not counted, e.g. "8 h"; left out, it is found.'
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(metavar="N", help="Threads; left out, one for each core.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON instead of tables (SI units, shares 0 to 1).")
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="OUT.html", help="Write a report that opens in a browser.")
+]
+
+REPORT_ENDINGS = (".html", ".htm")
+"""Endings of the file name of a report."""
+
+
+def read_time(text: str | None, option: str) -> float | None:
+    """Return the seconds that an option gives, None when it was not given."""
+    return None if text is None else _read(text, "s", option)
+
+
+def read_share(text: str | None, option: str) -> float | None:
+    """Return the share that an option gives as ``0.01`` or ``1%``, None when it was not given."""
+    return None if text is None else _read(text, "1", option)
+
+
+def _read(text: str, unit: str, option: str) -> float:
+    try:
+        return parse_quantity(text, unit)
+    except QuantityError as error:
+        message = f"{option}: {error.found}; {error.required}."
+        raise OptionError(message) from None
