@@ -44,6 +44,10 @@ docs:
 bench *arguments:
     python -m benchmarks "$@"
 
+# docs/validation.md, from the cases with exact results (two minutes).
+validation-page:
+    python -m tests.validation.page
+
 # The example line, simulated, with its report.
 demo:
     gigatwin demo

@@ -1,7 +1,7 @@
 """The serial line in salabim, in the fastest form found.
 
 Processes with ``yield`` instead of greenlets, trace and monitors off, buffers as plain numbers: its
-stores, which make a component of each item and look through all of them, were six times slower.
+stores, which make a component of each item and look through all of them, are several times slower.
 """
 
 import random

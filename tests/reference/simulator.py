@@ -85,7 +85,7 @@ class Simulator(Engine):
         no_order = station.ordered and released_order(self.plant, station, self.now) is None
         before = machine.state
         machine.state = MachineState.NO_ORDER if no_order else MachineState.STARVED
-        if before != machine.state:
+        if no_order and before != machine.state:
             self.record_own(machine, Kind.STARVE, None)
         if machine.phase == Phase.WOKEN and not station.ports:
             station.idle.appendleft(machine)

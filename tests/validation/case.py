@@ -168,15 +168,20 @@ def case_folders() -> list[Path]:
     return sorted(path for path in CASES.iterdir() if path.is_dir())
 
 
+def _wrong_moments(quantity: Quantity, found: list[float]) -> str:
+    exact = np.asarray(quantity.exact)
+    if len(found) < len(exact):
+        return f"{quantity.name}: {len(found)} events, {len(exact)} expected: {found}"
+    first = found[: len(exact)]
+    if np.allclose(first, exact, rtol=quantity.relative, atol=1e-9):
+        return ""
+    return f"{quantity.name}: at {first}, expected at {exact.tolist()}"
+
+
 def disagreement(quantity: Quantity, found: Estimate | list[float]) -> str:
     """Return what is wrong with a simulated value, an empty text if nothing is."""
     if isinstance(found, list):
-        exact = np.asarray(quantity.exact)
-        if len(found) < len(exact):
-            return f"{quantity.name}: {len(found)} events, {len(exact)} expected: {found}"
-        if not np.allclose(found[: len(exact)], exact, rtol=quantity.relative, atol=1e-9):
-            return f"{quantity.name}: at {found[: len(exact)]}, expected at {exact.tolist()}"
-        return ""
+        return _wrong_moments(quantity, found)
     exact = float(quantity.exact)
     difference = abs(found.mean - exact)
     if quantity.relative is not None:

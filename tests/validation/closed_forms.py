@@ -1,6 +1,7 @@
 """Formulas of queueing theory and recursions for lines without chance, apart from the package."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import exp, factorial, gamma
 
 from scipy.optimize import brentq
@@ -183,23 +184,25 @@ def feedback_network(
     return found
 
 
-def max_plus_line(times: Sequence[Sequence[float]], places: Sequence[int]) -> dict[str, list[float]]:
+def max_plus_line(
+    times: Mapping[str, Sequence[float]], formats: str, places: Sequence[int]
+) -> dict[str, list[float]]:
     """Return when items start first and leave last in a line of single machines without chance.
 
-    Row ``k`` of ``times`` has the times of item ``k`` at the stations. D[k,i] = max(S + P[k,i],
-    D[k-b-1,i+1]) with S = max(D[k,i-1], D[k-1,i]) and b places in front of station i + 1.
+    ``times`` has the times of a format at the stations, ``formats`` a letter for each item.
+    D[k,i] = max(S + P[k,i], D[k-b-1,i+1]) with S = max(D[k,i-1], D[k-1,i]) and b places in front
+    of station i + 1.
     """
-    n = len(times[0])
     leaves: list[list[float]] = []
     starts = []
-    for k, work in enumerate(times):
+    for k, letter in enumerate(formats):
         row: list[float] = []
-        for i in range(n):
+        for i, work in enumerate(times[letter]):
             start = max(row[i - 1] if i else 0.0, leaves[k - 1][i] if k else 0.0)
             if i == 0:
                 starts.append(start)
-            leave = start + work[i]
-            if i < n - 1 and k - places[i] - 1 >= 0:
+            leave = start + work
+            if i < len(places) and k - places[i] - 1 >= 0:
                 leave = max(leave, leaves[k - places[i] - 1][i + 1])
             row.append(leave)
         leaves.append(row)

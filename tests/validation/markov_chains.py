@@ -48,7 +48,7 @@ def _mean(chances: dict, value: Callable) -> float:
     return sum(chance * value(state) for state, chance in chances.items())
 
 
-def serial_line(  # noqa: PLR0913, C901
+def serial_line(  # noqa: C901
     rates: Sequence[float],
     places: Sequence[int],
     machines: Sequence[int] | None = None,
@@ -187,9 +187,7 @@ def shortest_queue(arrival_rate: float, rates: Sequence[float], most: int) -> di
             yield rates[1], (first, second - 1)
 
     chances = stationary((0, 0), transitions)
-    found = {
-        f"level_{k + 1}": _mean(chances, lambda s, k=k: max(s[k] - 1, 0)) for k in range(2)
-    }
+    found = {f"level_{k + 1}": _mean(chances, lambda s, k=k: max(s[k] - 1, 0)) for k in range(2)}
     found["time_in_system"] = _mean(chances, sum) / arrival_rate
     return found
 

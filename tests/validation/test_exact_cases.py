@@ -8,6 +8,7 @@ is fixed), and 5 standard errors are below 3 % of the exact value, so that no la
 import pytest
 
 from tests.validation.case import Estimate, Quantity, case_folders, disagreement, read_case
+from tests.validation.page import PAGE
 
 FOLDERS = case_folders()
 CASES = {folder.name: read_case(folder) for folder in FOLDERS}
@@ -83,3 +84,12 @@ def test_missing_and_shifted_events_disagree():
     assert disagreement(times, [1.0, 2.0, 3.0]) == ""
     assert "1 events, 2 expected" in disagreement(times, [1.0])
     assert "expected at" in disagreement(times, [1.0, 2.1])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case_is_on_the_page(name):
+    text = PAGE.read_text(encoding="utf-8")
+    section = text.partition(f"`{name}`. ")[2].partition("\n### ")[0]
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| ")]
+    expected = [f"| {quantity.name}" for quantity in CASES[name].quantities]
+    assert rows[1:] == expected

@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import polars as pl
 
-from gigatwin.app.figures import ACCENT, INK, ROW, label, row_axis, styled
+from gigatwin.app.figures import ACCENT, INK, ROW, label, row_axis, styled, time_axis
 from gigatwin.app.numbers import ShownUnit, count
 from gigatwin.app.tables import half_widths
 
@@ -99,8 +99,7 @@ def fill_over_time(buffers: pl.DataFrame, levels: pl.DataFrame, warm_up: float) 
         [round(100 * level / places, 1) for level in means[name]]
         for name, places in zip(names, buffers["capacity [items]"], strict=True)
     ]
-    in_days = hours[-1] > 72 if hours else False
-    scale, unit = (24.0, "d") if in_days else (1.0, "h")
+    scale, unit = time_axis(hours[-1])
     times = [round(hour / scale, 4) for hour in hours]
     figure = go.Figure(
         go.Heatmap(

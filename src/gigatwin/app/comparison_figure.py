@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import polars as pl
 
-from gigatwin.app.figures import INK, QUIET, ROW, label, row_axis, styled
+from gigatwin.app.figures import INK, QUIET, ROW, label, margin_for, row_axis, styled
 from gigatwin.app.wording import kpi_name
 from gigatwin.studies.verdicts import BETTER, WORSE
 
@@ -57,7 +57,9 @@ def forest(table: pl.DataFrame) -> go.Figure | None:
             error_x={
                 "type": "data",
                 "symmetric": True,
-                "array": [values["difference_high"] - values["difference"] for _, values, _ in mine],
+                "array": [
+                    values["difference_high"] - values["difference"] for _, values, _ in mine
+                ],
                 "color": colour,
                 "thickness": 2,
                 "width": 4,
@@ -75,6 +77,7 @@ def forest(table: pl.DataFrame) -> go.Figure | None:
         title="difference from the base, with 95 % interval [% of the base]", ticksuffix=""
     )
     row_axis(figure, labels)
+    figure.update_layout(margin={"l": 1.15 * margin_for(labels)})  # bold text is wider
     figure.update_yaxes(
         ticktext=[
             f"<b>{label(text)}</b>" if row in headings else label(text)

@@ -20,6 +20,7 @@ COLOURS = (ACCENT, SECOND, "#5b9a6f", "#9b7fb8", "#9c755f", "#7f8c99")
 """Colours of formats, in order."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _CHARACTER = 7.0
+_DAYS_FROM = 72.0
 
 STATES = {
     MachineState.EXECUTING: ("executing", "#5b9a6f"),
@@ -41,8 +42,13 @@ def label(text: str) -> str:
 
 
 def margin_for(labels: list[str]) -> float:
-    """Return the margin that the labels of a vertical axis need. [px]"""
+    """Return the margin that the labels of a vertical axis need [px]."""
     return 24 + _CHARACTER * max((len(text) for text in labels), default=0)
+
+
+def time_axis(hours: float) -> tuple[float, str]:
+    """Return the hours in the unit that suits a time of so many hours, and its name."""
+    return (24.0, "d") if hours > _DAYS_FROM else (1.0, "h")
 
 
 def styled(figure: go.Figure, height: float) -> go.Figure:
@@ -124,10 +130,14 @@ def in_flow_order(stations: pl.DataFrame) -> pl.DataFrame:
 
     shown = stations.filter((pl.col("line") != "outside") & pl.col("executing_share").is_finite())
     lines = {line: index for index, line in enumerate(dict.fromkeys(stations["line"]))}
-    return shown.with_columns(
-        _line=pl.Series([lines[line] for line in shown["line"]], dtype=pl.Int64),
-        _place=pl.Series([place(name) for name in shown["station"]], dtype=pl.Float64),
-    ).sort("_line", "_place", maintain_order=True).drop("_line", "_place")
+    return (
+        shown.with_columns(
+            _line=pl.Series([lines[line] for line in shown["line"]], dtype=pl.Int64),
+            _place=pl.Series([place(name) for name in shown["station"]], dtype=pl.Float64),
+        )
+        .sort("_line", "_place", maintain_order=True)
+        .drop("_line", "_place")
+    )
 
 
 def station_labels(stations: pl.DataFrame) -> list[str]:
@@ -193,7 +203,7 @@ def station_times(stations: pl.DataFrame) -> go.Figure:
             hovertext=[f"{label(text)}: storage, see the buffers" for text in labels],
             hoverinfo="text",
         )
-    figure.update_layout(barmode="stack", bargap=0.22)
+    figure.update_layout(barmode="stack", bargap=0.22, uniformtext={"minsize": 10, "mode": "hide"})
     bottom = rows[-1] + 0.6 if rows else 0.5
     styled(figure, 96 + ROW * (bottom + 0.6))
     figure.update_xaxes(title="share of time [%]", range=[0, 100], dtick=10)

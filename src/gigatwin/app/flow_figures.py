@@ -1,12 +1,13 @@
 """Figures of what comes out: output and contents over time, and lead times."""
 
 import math
+from itertools import accumulate
 
 import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from gigatwin.app.figures import ACCENT, COLOURS, INK, QUIET, SECOND, label, styled
+from gigatwin.app.figures import ACCENT, COLOURS, INK, QUIET, SECOND, label, styled, time_axis
 from gigatwin.app.numbers import shown_unit
 from gigatwin.simulation.result import Result
 
@@ -14,7 +15,6 @@ _BLOCKS = 100
 _MOST_BARS = 60
 _TAIL = 0.01
 _BINS_PER_OCTAVE = 32
-_DAYS_FROM = 72.0
 _MARKS = (("median", "median", INK), ("p95", "95 % below", SECOND))
 
 
@@ -27,7 +27,7 @@ def over_time(result: Result) -> go.Figure:
         .mean()
     )
     hours = series["time [h]"].to_list()
-    scale, unit = (24.0, "d") if hours[-1] > _DAYS_FROM else (1.0, "h")
+    scale, unit = time_axis(hours[-1])
     times = [round(hour / scale, 4) for hour in hours]
     mean, low, high = result.total("throughput_rate")
     rate = shown_unit("1/h", mean)
@@ -115,7 +115,9 @@ def lead_times(result: Result) -> go.Figure:
     made = formats_made(result)
     rows = {row["format"]: row for row in result.formats.iter_rows(named=True)}
     unit = shown_unit("s", [rows[name]["lead_time_median [s]"] for name in made])
-    figure = make_subplots(rows=len(made), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(made))
+    figure = make_subplots(
+        rows=len(made), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(made)
+    )
     uppers = result.lead_times["lead_time [s]"].to_list()
     limits = []
     for panel, name in enumerate(made, start=1):
@@ -178,12 +180,8 @@ def _bars(uppers: list[float], counts: list[int]) -> list[tuple[float, float, in
     """
     total = sum(counts)
     lowest = next(i for i, n in enumerate(counts) if n)
-    seen = 0
-    highest = lowest
-    for highest, count in enumerate(counts):
-        seen += count
-        if seen >= (1 - _TAIL) * total:
-            break
+    seen = list(accumulate(counts))
+    highest = next(i for i, n in enumerate(seen) if n >= (1 - _TAIL) * total)
     ratio = 2.0 ** (-1 / _BINS_PER_OCTAVE)
     join = max(1, math.ceil((highest + 1 - lowest) / _MOST_BARS))
     bars = []

@@ -75,7 +75,7 @@ def _line_card(result: Result) -> str:
         _, mean, half = rows[0]
         return _card(kpi_name("oee_index"), [_number(unit, mean, half)])
     shown = "".join(
-        f"<div><dt>{escape(line)}</dt><dd>{estimate_html(unit, mean, half)} %</dd></div>"
+        f"<div><dt>{escape(line)}</dt><dd>{_number(unit, mean, half)}</dd></div>"
         for line, mean, half in rows[:_MOST_LINES]
     )
     note = "" if len(rows) <= _MOST_LINES else "the others: see the table of lines"
@@ -99,6 +99,8 @@ def bottleneck(result: Result) -> str:
     ]
     rest = f"; the rest: {', '.join(others)}" if others else ""
     which = "limits the output" if found.is_unanimous else "most probably limits the output"
+    if not result.total("throughput_rate")[0]:
+        which = "waits least so far"
     return (
         f'<p class="finding"><b>{escape(name)}</b> {which}. Its time: {work}{rest}. '
         f'<span class="quiet">{escape(found.sentence)}</span></p>'

@@ -66,9 +66,7 @@ def scrap_pareto(scrap: pl.DataFrame) -> go.Figure:
         )
     styled(figure, 80 + ROW * len(labels))
     figure.update_layout(showlegend=False, bargap=0.3, margin={"t": 12})
-    figure.update_xaxes(
-        title=f"findings [{unit.name}]", range=[0, 1.25 * max(ends) * unit.factor]
-    )
+    figure.update_xaxes(title=f"findings [{unit.name}]", range=[0, 1.25 * max(ends) * unit.factor])
     row_axis(figure, labels)
     return figure
 

@@ -127,7 +127,9 @@ def count(number: float) -> str:
 def grouped(number: float, decimals: int) -> str:
     """Return a number with so many decimals, negative ones for tens, in groups of three digits."""
     text = f"{round(number, decimals):,.{max(decimals, 0)}f}"
-    return ("0" if text == "-0" else text).replace(",", THIN_SPACE)
+    if not any(digit in text for digit in "123456789"):
+        text = text.removeprefix("-")
+    return text.replace(",", THIN_SPACE)
 
 
 def _decimals(number: float, digits: int) -> int:

@@ -44,9 +44,10 @@ def report_html(result: Result, comparison: Comparison | None = None) -> str:
 
 def _run(result: Result) -> str:
     warm_up = shown_unit("s", result.warm_up).sentence(result.warm_up)
+    days = "day" if result.days == 1 else "days"
+    replications = "replication" if result.replications == 1 else "replications"
     parts = [
-        f"{count(result.days)} {'day' if result.days == 1 else 'days'} \u00d7 {result.replications} "
-        f"{'replication' if result.replications == 1 else 'replications'}",
+        f"{count(result.days)} {days} \u00d7 {result.replications} {replications}",
         f"warm-up {warm_up}" if result.warm_up else "no warm-up",
         f"seed {result.seed}",
         f"written {datetime.now().astimezone():%Y-%m-%d %H:%M}",
@@ -54,9 +55,7 @@ def _run(result: Result) -> str:
     return " \u00b7 ".join(escape(part) for part in parts)
 
 
-def write_report(
-    path: str | Path, result: Result, comparison: Comparison | None = None
-) -> None:
+def write_report(path: str | Path, result: Result, comparison: Comparison | None = None) -> None:
     """Write the report as one HTML file that opens without a network.
 
     The file appears when it is complete; a failure leaves what was there before.

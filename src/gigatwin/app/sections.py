@@ -7,13 +7,13 @@ import polars as pl
 
 from gigatwin.app import buffer_figures, comparison_figure, flow_figures, loss_figures
 from gigatwin.app.figures import as_html, in_flow_order, is_storage, station_times
+from gigatwin.app.loss_figures import MOST_ROWS
 from gigatwin.app.numbers import shown_unit
 from gigatwin.app.tables import Column, blank, counts, estimates, html_table, names
 from gigatwin.app.wording import kpi_name
 from gigatwin.simulation.result import Result
 from gigatwin.studies.comparison import Comparison
 
-_FOLDED_FROM = 24
 _STATION_KPIS = (
     ("Availability", "availability"),
     ("Effectiveness", "effectiveness"),
@@ -39,9 +39,7 @@ class Section:
 
     def html(self) -> str:
         """Return the section with its heading."""
-        return (
-            f'<section id="{self.anchor}"><h2>{escape(self.title)}</h2>\n{self.body}\n</section>'
-        )
+        return f'<section id="{self.anchor}"><h2>{escape(self.title)}</h2>\n{self.body}\n</section>'
 
 
 def sections(result: Result, comparison: Comparison | None) -> list[Section]:
@@ -71,13 +69,13 @@ def compared(comparison: Comparison) -> Section:
         unit = shown_unit(row["unit"], [row["base"], row["mean"]])
         half = (row["difference_high"] - row["difference_low"]) / 2
         value, interval = unit.text(row["difference"], half)
+        sign = "+" if row["difference"] > 0 else ""
         rows.append(
             (
                 f"{kpi_name(row['kpi'])} [{unit.name}]" if unit.name else kpi_name(row["kpi"]),
-                unit.text(row["base"])[0],
-                unit.text(row["mean"])[0],
-                f'{value if value.startswith("-") else "+" + value} '
-                f'<span class="pm">{interval}</span>',
+                unit.text(row["base"], half)[0],
+                unit.text(row["mean"], half)[0],
+                f'{sign}{value} <span class="pm">{interval}</span>',
             )
         )
     verdicts = table["verdict"].to_list()
@@ -97,8 +95,8 @@ def compared(comparison: Comparison) -> Section:
     body = (
         "<p>Each replication of a scenario met the same luck as the same replication of the base, "
         "so that the differences below are those of the change. An interval that contains 0 shows "
-        "no clear difference: use more replications, or accept that the effect is small. All "
-        "sections after this one describe the base.</p>"
+        "no clear difference: use more replications, or accept that the effect is small. All other "
+        "numbers in this report are those of the base.</p>"
         + (as_html(figure, "figure-comparison") if figure is not None else "")
         + html_table(columns, "Differences of the scenarios from the base")
     )
@@ -111,8 +109,7 @@ def times(result: Result) -> Section:
     body = (
         "<p>Stations in the order of the flow. A station that is mostly <b>blocked</b> waits for "
         "room behind it, one that is mostly <b>starved</b> waits for items: the bottleneck stands "
-        "where the first turns into the second.</p>"
-        + as_html(station_times(shown), "figure-times")
+        "where the first turns into the second.</p>" + as_html(station_times(shown), "figure-times")
     )
     return Section("times", "Where each station\u2019s time goes", body, "Time")
 
@@ -211,7 +208,8 @@ def lead_times(result: Result) -> Section | None:
     body = (
         "<p>From the moment an item enters, or is made, to the moment the product leaves; all "
         "replications together. The longest 1 % are left out of the figure, not of the numbers. "
-        "Bars are no narrower than 2 % of the lead time, the precision of the count.</p>" + as_html(flow_figures.lead_times(result), "figure-lead-times")
+        "Bars are no narrower than 2 % of the lead time, the precision of the count.</p>"
+        + as_html(flow_figures.lead_times(result), "figure-lead-times")
     )
     return Section("lead-times", "Lead times", body, "Lead times")
 
@@ -232,7 +230,7 @@ def scrap(result: Result) -> Section | None:
         estimates("Findings", shown, "rate [1/h]"),
         estimates("Found after", delays, "delay [s]"),
     ]
-    rest = shown.height - loss_figures.MOST_ROWS
+    rest = shown.height - MOST_ROWS
     body = (
         "<p>Cause and place of each finding, the most frequent first. <i>Spoiled here</i> is seen "
         "where it happens; the other causes were made earlier and travelled on until an inspection "
@@ -262,12 +260,14 @@ def stops(result: Result) -> Section | None:
         estimates("Stops", per_day, "rate [1/d]"),
         estimates("Mean length", shown, "mean_duration [s]"),
     ]
-    table = html_table(columns, "Stops")
+    first = [Column(c.title, c.cells[:MOST_ROWS], c.keys[:MOST_ROWS], c.is_number) for c in columns]
     body = (
         "<p>Those that cost the most machine time come first. The number is that of all machines "
         "of the station; the length includes waiting for the crew.</p>"
     )
-    body += _folded(table, f"All {shown.height} stops") if shown.height > _FOLDED_FROM else table
+    body += html_table(first, "Stops that cost the most time")
+    if shown.height > MOST_ROWS:
+        body += _folded(html_table(columns, "Stops"), f"All {shown.height} stops")
     return Section("stops", "Stops", body, "Stops")
 
 
@@ -279,7 +279,9 @@ def resources(result: Result) -> Section | None:
         names("Resource", result.resources["resource"].to_list()),
         estimates("Mean in use", result.resources, "in_use [units]"),
     ]
-    return Section("resources", "People and vehicles", html_table(columns, "Resources in use"), "People")
+    return Section(
+        "resources", "People and vehicles", html_table(columns, "Resources in use"), "People"
+    )
 
 
 def energy(result: Result) -> Section | None:
@@ -294,7 +296,7 @@ def energy(result: Result) -> Section | None:
         estimates("Electricity", shown, "electricity [kWh/h]"),
         estimates("Heat", shown, "heat [kWh/h]"),
     ]
-    rest = shown.height - loss_figures.MOST_ROWS
+    rest = shown.height - MOST_ROWS
     body = (
         "<p>Mean power of the largest consumers. A constant load draws the same whatever is made, "
         "so its share of each product falls when output rises.</p>"

@@ -7,7 +7,7 @@ _KPI = {
     "items_in_process": "Items in process",
     "electricity_per_product": "Electricity per product",
     "heat_per_product": "Heat per product",
-    "energy_per_cell_energy": "Energy per energy in products",
+    "energy_per_cell_energy": "Energy per product energy",
     "oee_index": "Line OEE index",
 }
 

@@ -16,7 +16,7 @@ from gigatwin.compiler.plan import (
 )
 from gigatwin.errors import CompileError
 from gigatwin.factory.described import ByFormat
-from gigatwin.factory.durations import Duration
+from gigatwin.factory.durations import FormatDuration
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.resources import Crew
 from gigatwin.factory.routing import OUT
@@ -35,7 +35,7 @@ _STATE_OF = {
 }
 
 
-def _by_format(value: Any, product_format: str) -> Any:
+def _by_format(value: Any, product_format: str) -> Any:  # noqa: ANN401 - a value of any kind
     return value.by_format[product_format] if isinstance(value, ByFormat) else value
 
 
@@ -76,14 +76,14 @@ class _Builder:
     def _send_through_vehicles(self) -> None:
         """Let routes that lead to a place reached by vehicle lead to the vehicle path."""
         self.entry = dict(self.buffer_of)
-        for name in self.buffer_of:
+        for name, buffer in self.buffer_of.items():
             if name.endswith(".transport"):
-                self.entry[name.removesuffix(".transport")] = self.buffer_of[name]
+                self.entry[name.removesuffix(".transport")] = buffer
 
     def _crew(self, crew: Crew | None) -> tuple[int, int]:
         return (-1, 0) if crew is None else (self.resources.index(crew.resource), crew.quantity)
 
-    def _law_by_format(self, value: Any, product_format: str) -> int:
+    def _law_by_format(self, value: FormatDuration, product_format: str) -> int:
         return self.laws.add(_by_format(value, product_format))
 
     # One row of a table ---------------------------------------------------------------------
@@ -93,7 +93,6 @@ class _Builder:
         if stop.clock is not None:
             clock = Clock.RUNNING if stop.clock == "running" else Clock.CALENDAR
         timetable = False
-        every: Duration | float
         if isinstance(stop.every, Items | Length):
             clock = Clock.ITEMS if isinstance(stop.every, Items) else Clock.CONTENT
             law = self.laws.constant(float(stop.every.value))
@@ -246,7 +245,7 @@ class _Builder:
         return np.array(rows, dtype=layout.BUFFER), np.array(transfers, dtype=np.int32)
 
     def _resource_tables(self) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        rows = []
+        rows: list[tuple[int, int, int, float, int]] = []
         shifts: list[tuple[float, int]] = []
         first_row = len(self.buffers) + len(self.plans)
         for index, resource in enumerate(self.factory.resources.values()):
@@ -257,7 +256,7 @@ class _Builder:
         return np.array(rows, dtype=layout.RESOURCE), np.array(shifts, dtype=layout.SHIFT)
 
     def _arrival_tables(self, first_stream: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        rows = []
+        rows: list[tuple[int, int, int, int, int]] = []
         mixes: list[tuple[int, float]] = []
         for plan in self.plans:
             if plan.arrivals is None:
@@ -280,9 +279,9 @@ class _Builder:
                 {plan.finds.rework} if plan.finds and plan.finds.rework else set()
             )
             ways[plan.name] = {aim.split(".")[0] for aim in aims if aim and aim != OUT}
-        for start in ways:
+        for start, first in ways.items():
             seen: set[str] = set()
-            ahead = set(ways[start])
+            ahead = set(first)
             while ahead:
                 name = ahead.pop()
                 if name not in seen:

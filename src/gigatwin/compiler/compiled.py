@@ -44,7 +44,7 @@ class CompiledModel:
     """Places of each buffer; None: unlimited."""
 
     def initial_state(
-        self, seed: int = 1, replication: int = 0, *, trace: bool = False, records: int = 1 << 19
+        self, seed: int = 1, replication: int = 0, *, trace: bool = False, records: int = 1 << 15
     ) -> State:
         """Return the state at simulated time 0: empty, every machine about to take in.
 

@@ -49,6 +49,10 @@ def fresh_state(
     stations = model.stations[model.machine_station]
     n_clocks = int(stations["n_stops"].sum())
     margin = _margin(model)
+    record_margin = _record_margin(model)
+    if records:
+        # Blocks small enough for the processor's cache, but room for what one moment can write.
+        records = max(records, 2 * record_margin)
     clock, tree = empty_calendar(n_machines + n_buffers + n_arrivals + n_resources)
     n_causes = int(model.sizes[6]) + 2
     state = State(
@@ -74,26 +78,32 @@ def fresh_state(
         found=np.zeros(n_buffers, dtype=np.int32),
         control=np.zeros(1, dtype=layout.CONTROL),
     )  # fmt: skip
-    _set_control(model, state, margin, records)
-    _set_machines(model, state, stream_names)
-    _set_supply(model, state, stream_names)
+    _set_control(state, margin, record_margin)
+    _set_machines(model, state)
+    _set_supply(model, state)
     for machine in range(n_machines):
         rows.to_agenda(state, machine)
     return state
 
 
-def _set_control(model: Model, state: State, margin: int, records: int) -> None:
+def _record_margin(model: Model) -> int:
+    """Return how many event records one calendar entry can write at the most, or nearly so."""
+    n_formats = int(model.sizes[4])
+    most = np.maximum(model.recipes["batch"], model.recipes["count"]).reshape(-1, n_formats)
+    return int(((4 * most.max(axis=1) + 64) * model.stations["n_machines"]).sum())
+
+
+def _set_control(state: State, item_margin: int, record_margin: int) -> None:
     control = state.control[0]
     chain_free(state.items, 0)
     control["n_free"] = len(state.items)
-    control["item_margin"] = margin
-    control["traces"] = 1 if records else 0
-    per_machine = 4 * int(np.maximum(model.recipes["batch"], model.recipes["count"]).max()) + 64
-    control["record_margin"] = min(records // 2, int(model.sizes[0]) * per_machine)
+    control["item_margin"] = item_margin
+    control["traces"] = 1 if len(state.records) else 0
+    control["record_margin"] = record_margin if len(state.records) else 0
     control["culprit"] = -1
 
 
-def _set_machines(model: Model, state: State, stream_names: Sequence[str]) -> None:
+def _set_machines(model: Model, state: State) -> None:
     machines = state.machines
     machines["phase"] = int(Phase.READY)
     for name in ("next", "head", "tail", "stop", "format"):
@@ -120,7 +130,7 @@ def _set_machines(model: Model, state: State, stream_names: Sequence[str]) -> No
     queues["stream"] = int(per_machine.sum()) + np.arange(len(queues))
 
 
-def _set_supply(model: Model, state: State, stream_names: Sequence[str]) -> None:
+def _set_supply(model: Model, state: State) -> None:
     n_machines, n_buffers, n_arrivals = (int(n) for n in model.sizes[:3])
     for station_index, station in enumerate(model.stations):
         if station["ordered"]:

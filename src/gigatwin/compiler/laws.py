@@ -24,7 +24,7 @@ def _gamma_roots(shape: float) -> NDArray[np.float64]:
     scores = np.linspace(-_SCORE, _SCORE, _GAMMA_NODES)
     lower = special.gammaincinv(shape, special.ndtr(scores))
     upper = special.gammainccinv(shape, special.ndtr(-scores))
-    return np.cbrt(np.where(scores < 0, lower, upper) / shape)
+    return np.asarray(np.cbrt(np.where(scores < 0, lower, upper) / shape))
 
 
 def _weibull_shape(cv: float) -> float:
@@ -39,7 +39,7 @@ def _weibull_shape(cv: float) -> float:
 
 
 def mean_of(duration: Duration) -> float:
-    """Return the mean of a duration. [s]"""
+    """Return the mean of a duration, in seconds."""
     match duration:
         case Distribution():
             return duration.mean

@@ -2,7 +2,8 @@
 
 The columns are the same whoever writes them, a simulated line, a virtual plant or a real one:
 
-- ``time`` [s], ``machine``, ``kind``, ``state`` of the machine after the record, ``item``, ``format``,
+- ``time`` [s], ``machine``, ``kind``, ``state`` of the machine after the record,
+- ``item``, ``format``,
 - ``waited_for`` and ``because``: what the record waited for, and the element that released it,
 - ``detail``: where an item went, the stop, the resource or the input.
 """
@@ -10,8 +11,9 @@ The columns are the same whoever writes them, a simulated line, a virtual plant 
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -19,11 +21,26 @@ from numpy.typing import NDArray
 
 from gigatwin.standards.machine_states import MachineState
 
+Columns = dict[str, NDArray[Any]]
 EventTable = pl.DataFrame
 """An event log in memory."""
 _SPILL = 20_000_000
 """Records kept in memory when they go to a file in the end."""
-_COMPRESSION = "lz4"
+_COMPRESSION: Literal["lz4"] = "lz4"
+_RECORD = np.dtype(
+    [
+        ("time", "f8"),
+        ("item", "i8"),
+        ("machine", "i4"),
+        ("because", "i4"),
+        ("detail", "i4"),
+        ("kind", "u1"),
+        ("state", "u1"),
+        ("cause", "u1"),
+        ("format", "u1"),
+    ]
+)
+_STATES = tuple(state.name for state in MachineState)
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,46 @@ class EventNames:
     formats: tuple[str, ...]
     details: tuple[str, ...]
     """Every name that ``detail`` can be."""
-    detail_codes: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    """Kind to place in ``details``, by (machine or 0, detail + 2)."""
+    detail_base: NDArray[np.int32]
+    """Place in ``detail_codes`` of detail 0, by (kind, machine)."""
+    detail_codes: NDArray[np.uint32]
+    """Place in ``details``."""
 
 
 def _enum(values: NDArray[np.generic], names: Sequence[str]) -> pl.Series:
-    return pl.Series(values.astype(np.uint32)).cat.to(pl.Enum(list(names)))
+    return pl.Series(values).cat.to(pl.Enum(names))
+
+
+def _columns(records: NDArray[np.void], names: EventNames) -> Columns:
+    """Return the columns of a block of records, still as numbers."""
+    column = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+    place = names.detail_base[column["kind"], column["machine"]] + column["detail"]
+    column["detail"] = names.detail_codes[place]
+    return column
+
+
+def _table(blocks: list[Columns], names: EventNames) -> EventTable:
+    """Return blocks of columns as one table with names; empty the list."""
+    empty = _columns(np.zeros(0, dtype=_RECORD), names)
+    column = {
+        name: np.concatenate([empty[name], *(block[name] for block in blocks)]) for name in empty
+    }
+    blocks.clear()
+    formats = column["format"]
+    np.minimum(formats, len(names.formats), out=formats)  # the mark for none is 255
+    return pl.DataFrame(
+        {
+            "time": column["time"],
+            "machine": _enum(column["machine"].view(np.uint32), names.machines),
+            "kind": _enum(column["kind"], names.kinds),
+            "state": _enum(column["state"], _STATES),
+            "item": column["item"],
+            "format": _enum(formats, (*names.formats, "")),
+            "waited_for": _enum(column["cause"], names.causes),
+            "because": _enum(column["because"].view(np.uint32), names.actors),
+            "detail": _enum(column["detail"], names.details),
+        }
+    )
 
 
 def event_table(records: NDArray[np.void], names: EventNames) -> EventTable:
@@ -55,29 +106,7 @@ def event_table(records: NDArray[np.void], names: EventNames) -> EventTable:
     names : EventNames
         The names behind the numbers.
     """
-    kinds = records["kind"]
-    machines = records["machine"]
-    details = np.zeros(len(records), dtype=np.uint32)
-    for name, codes in names.detail_codes.items():
-        rows = np.flatnonzero(kinds == names.kinds.index(name))
-        if len(rows):
-            first = machines[rows] if len(codes) > 1 else 0
-            details[rows] = codes[first, records["detail"][rows] + 2]
-    formats = records["format"].astype(np.uint32)
-    formats[formats == 255] = len(names.formats)  # noqa: PLR2004 - the kernel's mark for none
-    return pl.DataFrame(
-        {
-            "time": pl.Series(np.ascontiguousarray(records["time"])),
-            "machine": _enum(machines, names.machines),
-            "kind": _enum(kinds, names.kinds),
-            "state": _enum(records["state"], [state.name for state in MachineState]),
-            "item": pl.Series(np.ascontiguousarray(records["item"])),
-            "format": _enum(formats, [*names.formats, ""]),
-            "waited_for": _enum(records["cause"], names.causes),
-            "because": _enum(records["because"], names.actors),
-            "detail": _enum(details, names.details),
-        }
-    )
+    return _table([_columns(records, names)], names)
 
 
 class EventLogWriter:
@@ -94,36 +123,33 @@ class EventLogWriter:
     def __init__(self, names: EventNames, path: Path | None = None) -> None:
         self._names = names
         self._path = path
-        self._tables: list[EventTable] = []
+        self._blocks: list[Columns] = []
         self._n_kept = 0
         self._parts: Path | None = None
         self._n_parts = 0
 
     def write(self, records: NDArray[np.void]) -> None:
         """Take in a block of records."""
-        self._tables.append(event_table(records, self._names))
+        self._blocks.append(_columns(records, self._names))
         self._n_kept += len(records)
         if self._path is not None and self._n_kept >= _SPILL:
             if self._parts is None:
                 self._parts = Path(tempfile.mkdtemp(prefix=".trace-", dir=self._path.parent))
             part = self._parts / f"{self._n_parts:06d}.parquet"
-            pl.concat(self._tables).write_parquet(part, compression=_COMPRESSION)
+            self._write(part)
             self._n_parts += 1
-            self._tables, self._n_kept = [], 0
+            self._n_kept = 0
 
     def close(self) -> EventTable | None:
         """Finish the log: return the table, or write the file and return None."""
-        empty = event_table(np.zeros(0, dtype=_EMPTY_RECORD), self._names)
-        table = pl.concat([empty, *self._tables])
         if self._path is None:
-            return table
+            return _table(self._blocks, self._names)
         whole = self._path.with_name(f".{self._path.name}.partial")
         try:
             if self._parts is None:
-                table.write_parquet(whole, compression=_COMPRESSION)
+                self._write(whole)
             else:
-                last = self._parts / f"{self._n_parts:06d}.parquet"
-                table.write_parquet(last, compression=_COMPRESSION)
+                self._write(self._parts / f"{self._n_parts:06d}.parquet")
                 parts = pl.scan_parquet(self._parts / "*.parquet")
                 parts.sink_parquet(whole, compression=_COMPRESSION)
             whole.replace(self._path)
@@ -132,24 +158,14 @@ class EventLogWriter:
             self.discard()
         return None
 
+    def _write(self, path: Path) -> None:
+        table = _table(self._blocks, self._names)
+        table.write_parquet(path, compression=_COMPRESSION, statistics=False)
+
     def discard(self) -> None:
         """Forget what was collected."""
-        self._tables, self._n_kept = [], 0
+        self._blocks.clear()
+        self._n_kept = 0
         if self._parts is not None:
             shutil.rmtree(self._parts, ignore_errors=True)
             self._parts = None
-
-
-_EMPTY_RECORD = np.dtype(
-    [
-        ("time", "f8"),
-        ("item", "i8"),
-        ("machine", "i4"),
-        ("because", "i4"),
-        ("detail", "i4"),
-        ("kind", "u1"),
-        ("state", "u1"),
-        ("cause", "u1"),
-        ("format", "u1"),
-    ]
-)

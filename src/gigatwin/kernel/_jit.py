@@ -1,7 +1,8 @@
 """The only place with compiler flags, and the folder of compiled code.
 
-Numba's disk cache looks at the file of a function alone, not at what it imports (numba issue 1833), so compiled code is kept in
-a folder named by a digest of all kernel sources; a change of any of them starts a new one.
+Numba's disk cache looks at the file of a function alone, not at what it imports (numba issue
+1833), so compiled code is kept in a folder named by a digest of all kernel sources; a change of any
+of them starts a new one.
 """
 
 import functools
@@ -33,11 +34,11 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 import numba  # noqa: E402 - the cache folder must be known before
 import numpy as np  # noqa: E402
 
-INTERPRETED: bool = bool(numba.config.DISABLE_JIT)
+INTERPRETED: bool = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
 """True when the kernel runs as plain Python (``NUMBA_DISABLE_JIT=1``)."""
 
-# Without Numba's reference counts (_nrt): counting the dozens of arrays of a run at each call made the
-# kernel 40 times slower. Its functions may not create arrays in return.
+# Without Numba's reference counts (_nrt): counting the dozens of arrays of a run at each call made
+# the kernel 40 times slower. Its functions may not create arrays in return.
 _FLAGS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
@@ -47,7 +48,7 @@ def jit(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def jit_hot(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a function that every visit of an item goes through into the machine code of its callers."""
+    """Compile a function on the way of every item into the machine code of its callers."""
     return cast("Callable[P, R]", numba.njit(**_FLAGS, forceinline=True)(function))
 
 

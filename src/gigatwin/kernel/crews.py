@@ -11,7 +11,7 @@ _CREW = int(Cause.CREW)
 
 
 @jit_inline
-def _count_use(model: Model, state: State, resource: int) -> None:
+def _count_use(state: State, resource: int) -> None:
     pool = state.pools[resource]
     now = state.control[0]["now"]
     pool["area"] += (pool["capacity"] - pool["free"]) * (now - pool["since"])
@@ -24,7 +24,7 @@ def request(model: Model, state: State, resource: int, quantity: int, machine: i
     pool = state.pools[resource]
     row = model.resources[resource]["row"]
     if state.rows[row]["first"] < 0 and pool["free"] >= quantity:
-        _count_use(model, state, resource)
+        _count_use(state, resource)
         pool["free"] -= quantity
         return True
     state.machines[machine]["needs_crew"] = quantity
@@ -37,7 +37,7 @@ def grant(model: Model, state: State, resource: int, back: int, actor: int) -> N
     """Give units back and serve who waits, in order, while enough are free."""
     pool = state.pools[resource]
     row = model.resources[resource]["row"]
-    _count_use(model, state, resource)
+    _count_use(state, resource)
     pool["free"] += back
     first = state.rows[row]["first"]
     while first >= 0 and pool["free"] >= state.machines[first]["needs_crew"]:
@@ -58,7 +58,7 @@ def change_shift(model: Model, state: State, resource: int, actor: int) -> None:
     n = r["n_shifts"]
     step = model.shifts[r["first_shift"] + at % n]
     difference = step["capacity"] - pool["capacity"]
-    _count_use(model, state, resource)
+    _count_use(state, resource)
     pool["capacity"] = step["capacity"]
     pool["shift"] = at + 1
     following = model.shifts[r["first_shift"] + (at + 1) % n]

@@ -197,9 +197,7 @@ def _use(model: Model, state: State, machine: int, now: float) -> None:
 
 
 @jit_hot
-def take_in(
-    model: Model, state: State, index: int, machine: int, now: float
-) -> bool:
+def take_in(model: Model, state: State, index: int, machine: int, now: float) -> bool:
     """Take in what the next cycle needs; say whether the machine has it all."""
     station = model.stations[index]
     r = state.machines[machine]

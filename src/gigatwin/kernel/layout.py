@@ -1,4 +1,4 @@
-"""The arrays a run lives in: what a model is (never changes) and what a state is (a snapshot is a copy).
+"""The arrays a run lives in: the model, which never changes, and the state, which is a snapshot.
 
 Numbers of elements index these arrays everywhere: machine ``m`` is ``machines[m]``. ``-1`` means
 none. Times in seconds, contents in the unit of the lot (m, kg, items).
@@ -60,7 +60,7 @@ class Clock(IntEnum):
 
 
 class Purpose(IntEnum):
-    """What a machine draws numbers for; stop ``j`` adds 4 + 2 j (interval) and 5 + 2 j (duration)."""
+    """What a machine draws numbers for; stop ``j`` adds two more: its interval and its duration."""
 
     SERVICE = 0
     QUALITY = 1

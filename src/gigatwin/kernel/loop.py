@@ -1,6 +1,7 @@
 """The event loop: take the earliest entry, handle it, work off the agenda."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigatwin.kernel import buffers, crews, items, rows
 from gigatwin.kernel._jit import jit
@@ -107,3 +108,53 @@ def advance(model: Model, state: State, until: float, max_entries: int) -> int:
         else:
             crews.change_shift(model, state, actor - n_machines - n_buffers - n_arrivals, actor)
             machine = rows.take_first(state, agenda)
+
+
+@jit
+def watch(
+    model: Model,
+    state: State,
+    times: NDArray[np.float64],
+    first: int,
+    finished: NDArray[np.int64],
+    in_process: NDArray[np.int64],
+    levels: NDArray[np.int32],
+    max_entries: int,
+) -> tuple[int, int]:
+    """Run from moment to moment and note what is seen at each.
+
+    Parameters
+    ----------
+    model, state : Model, State
+        The run.
+    times : numpy.ndarray
+        Ascending moments. float64, shape (n,) [s]
+    first : int
+        The first moment that is still to be reached.
+    finished, in_process, levels : numpy.ndarray
+        Products finished by format, items in the factory and in each buffer at each moment; filled
+        in place. Shapes (n, n_formats), (n,), (n, n_buffers)
+    max_entries : int
+        Number of calendar entries after which to return in any case.
+
+    Returns
+    -------
+    status : int
+        A `Status`; not reached means that the moment below is still to be reached.
+    moment : int
+        The number of moments reached.
+    """
+    control = state.control[0]
+    n_formats = model.sizes[4]
+    last = control["n_events"] + max_entries
+    for k in range(first, times.shape[0]):
+        status = advance(model, state, times[k], last - control["n_events"])
+        if status not in (_REACHED, _EMPTY):
+            return status, k
+        finished[k, :] = 0
+        for at in range(state.flows.shape[0]):
+            finished[k, at % n_formats] += state.flows[at]["finished"]
+        in_process[k] = state.items.shape[0] - control["n_free"]
+        for buffer in range(state.queues.shape[0]):
+            levels[k, buffer] = state.queues[buffer]["count"]
+    return _REACHED, times.shape[0]

@@ -81,7 +81,9 @@ def _idle(model: Model, state: State, index: int, machine: int, now: float) -> N
         entry = min(entry, intake.next_release(model, state, index, now))
         machine_state = _NO_ORDER
     if r["state"] != machine_state:
-        write(state, _STARVE, machine, -1, machine_state, _MACHINE, machine, 0)
+        # That a machine starves stands in its record LEAVE or RESUME already.
+        if machine_state == _NO_ORDER:
+            write(state, _STARVE, machine, -1, _NO_ORDER, _MACHINE, machine, 0)
         enter(state, machine, machine_state, now)
     schedule(state.clock, state.tree, machine, entry)
 
@@ -150,7 +152,7 @@ def _start(model: Model, state: State, index: int, machine: int, now: float) -> 
 
 
 @jit
-def _split(model: Model, state: State, machine: int, now: float) -> None:
+def _split(model: Model, state: State, machine: int) -> None:
     """Turn what was worked on into what comes out."""
     r = state.machines[machine]
     index = model.machine_station[machine]
@@ -196,7 +198,7 @@ def _split(model: Model, state: State, machine: int, now: float) -> None:
 
 
 @jit_hot
-def _finish(model: Model, state: State, index: int, machine: int, now: float) -> None:
+def _finish(model: Model, state: State, index: int, machine: int) -> None:
     """Account for a finished cycle and prepare what comes out."""
     r = state.machines[machine]
     station = model.stations[index]
@@ -218,7 +220,7 @@ def _finish(model: Model, state: State, index: int, machine: int, now: float) ->
         r["n_done"] += n
         r["content_done"] += content
     if features & _SPLITS:
-        _split(model, state, machine, now)
+        _split(model, state, machine)
     r["target"] = UNDECIDED
     r["cause"] = _MACHINE
     r["because"] = machine
@@ -328,7 +330,7 @@ def proceed(model: Model, state: State, machine: int) -> int:
                 r["interrupted"] = 1
                 stops.begin(model, state, machine, r["stop"], now)
                 return _CONTINUE
-            _finish(model, state, index, machine, now)
+            _finish(model, state, index, machine)
             r["phase"] = _RELEASING
         elif phase == _RELEASING:
             if not _deliver(model, state, index, machine, now):

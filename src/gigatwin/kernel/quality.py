@@ -1,4 +1,4 @@
-"""Decided for an item when its turn to leave has come: its defects, what is found, where it goes."""
+"""Decided for an item when its turn to leave has come: defects, findings, where it goes."""
 
 import numpy as np
 
@@ -72,9 +72,7 @@ def _judge(model: Model, state: State, machine: int, item: int, now: float) -> i
 
 
 @jit_hot
-def decide(
-    model: Model, state: State, index: int, machine: int, item: int, now: float
-) -> int:
+def decide(model: Model, state: State, index: int, machine: int, item: int, now: float) -> int:
     """Return where an item goes: a buffer, out, or scrap."""
     features = model.stations[index]["features"]
     if features & _QUALITY_FEATURE:

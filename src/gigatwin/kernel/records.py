@@ -10,7 +10,7 @@ _NO_ORDER = int(MachineState.NO_ORDER)
 
 
 @jit_inline
-def write(  # noqa: PLR0913 - the columns of a record
+def write(
     state: State,
     kind: int,
     machine: int,

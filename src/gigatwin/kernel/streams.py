@@ -1,4 +1,4 @@
-"""Random numbers: one stream for each (element, purpose), and laws by inverse distribution functions.
+"""Random numbers: one stream for each (element, purpose), and laws by inverse distributions.
 
 One uniform number gives one duration, so two scenarios that share their streams share their luck.
 """
@@ -21,6 +21,8 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _TO_UNIT = 2.0**-53
 _SMALLEST = 2.0**-54
 _SCORE = 8.0
+_CENTRE = 0.425
+_FAR_TAIL = 5.0
 _CONSTANT = int(Law.CONSTANT)
 _EXPONENTIAL = int(Law.EXPONENTIAL)
 _UNIFORM = int(Law.UNIFORM)
@@ -82,7 +84,7 @@ def normal_quantile(p: float) -> float:
     M. J. Wichura, Algorithm AS 241 (PPND16), *Applied Statistics* 37 (1988) 477-484.
     """
     q = p - 0.5
-    if abs(q) <= 0.425:
+    if abs(q) <= _CENTRE:
         r = 0.180625 - q * q
         return float(
             q
@@ -96,7 +98,7 @@ def normal_quantile(p: float) -> float:
                 + 4.2313330701600911252e1) * r + 1.0)
         )  # fmt: skip
     r = np.sqrt(-np.log(min(p, 1.0 - p)))
-    if r <= 5.0:
+    if r <= _FAR_TAIL:
         r -= 1.6
         value = (
             (((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r

@@ -83,8 +83,7 @@ def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
         )
         found = kpis(elements, quantities, float(planned[index]))
         rows.append([found[name] for name in STATION_KPIS])
-    for name, column in zip(STATION_KPIS, np.array(rows).T, strict=True):
-        values[name] = column
+    values.update(dict(zip(STATION_KPIS, np.array(rows).T, strict=True)))
     return {name: np.asarray(column, dtype=np.float64) for name, column in values.items()}
 
 
@@ -94,7 +93,8 @@ def line_kpis(
     """Return KPIs of each production line, taken as one work unit.
 
     The OEE index of a line is the time its constraint needs by design for what it made, over its
-    planned busy time, times the line's quality ratio. The constraint is the station with the most such time for each machine.
+    planned busy time, times the line's quality ratio. The constraint is the station with the most
+    such time for each machine.
     For a line of one item kind this is PRI GQ / PBT with the slowest station's design time as PRI.
 
     Parameters

@@ -37,7 +37,7 @@ def half_widths(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> 
 
 
 def estimates(
-    names: Mapping[str, Sequence[str] | Sequence[int]],
+    names: Mapping[str, Sequence[str] | Sequence[int | None]],
     quantities: Mapping[str, NDArray[np.float64]],
     confidence: float = CONFIDENCE,
 ) -> pl.DataFrame:

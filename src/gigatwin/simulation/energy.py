@@ -67,6 +67,4 @@ def energy_use(compiled: CompiledModel, window: Tally) -> EnergyUseByConsumer:
             totals["energy_per_cell_energy [kWh/kWh]"] = whole / stored if stored else float("nan")
     hours = window.time / _SECONDS_PER_HOUR
     scale = _JOULES_PER_KWH * hours
-    return EnergyUseByConsumer(
-        names, np.array(electricity) / scale, np.array(heat) / scale, totals
-    )
+    return EnergyUseByConsumer(names, np.array(electricity) / scale, np.array(heat) / scale, totals)

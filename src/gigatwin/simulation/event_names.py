@@ -10,46 +10,27 @@ from gigatwin.kernel.layout import Cause, Kind
 def event_names(compiled: CompiledModel) -> EventNames:
     """Return the names behind the numbers of a factory's event records."""
     model = compiled.model
-    inputs = [name.split(".", 1)[1] for name in _ports(compiled)]
-    stops = [name.split(".", 1)[1] for name in compiled.stops]
-    details = list(
-        dict.fromkeys(
-            ["", "out", "scrap", *compiled.buffers, *compiled.resources, *stops, *inputs]
-        )
-    )
+    ports = [compiled.buffers[int(buffer)] for buffer in model.ports]
+    # One list of all that a detail can point to: nothing, targets, crews, stops, ports.
+    groups = [[""], ["scrap", "out", *compiled.buffers], ["", *compiled.resources]]
+    groups += [list(compiled.stops), ports]
+    names = [name for group in groups for name in group]
+    starts = np.cumsum([0, *(len(group) for group in groups)])
+    details = tuple(dict.fromkeys(names))
     place = {name: index for index, name in enumerate(details)}
     stations = model.stations[model.machine_station]
-
-    def local(names: list[str], first: str, count: str) -> np.ndarray:
-        codes = np.zeros((len(stations), 2 + max(1, int(stations[count].max()))), dtype=np.int32)
-        for machine, station in enumerate(stations):
-            begin = int(station[first])
-            for k in range(int(station[count])):
-                codes[machine, k + 2] = place[names[begin + k]]
-        return codes
-
-    targets = np.array([[place["scrap"], place["out"], *(place[b] for b in compiled.buffers)]])
-    crews = np.array([[0, 0, *(place[r] for r in compiled.resources)]])
-    of_stops = local(stops, "first_stop", "n_stops")
+    base = np.zeros((len(Kind), len(stations)), dtype=np.int32)
+    base[[Kind.LEAVE, Kind.BLOCK]] = starts[1] + 2
+    base[[Kind.CALL, Kind.SETUP]] = starts[2] + 1
+    base[[Kind.STOP, Kind.REPAIR, Kind.RESUME]] = starts[3] + stations["first_stop"]
+    base[Kind.LOAD] = starts[4] + stations["first_port"]
     return EventNames(
         kinds=tuple(kind.name for kind in Kind),
         causes=tuple(cause.name for cause in Cause),
         machines=compiled.machines,
         actors=compiled.actors,
         formats=compiled.formats,
-        details=tuple(details),
-        detail_codes={
-            "LEAVE": targets,
-            "BLOCK": targets,
-            "CALL": crews,
-            "SETUP": crews,
-            "LOAD": local(inputs, "first_port", "n_ports"),
-            "STOP": of_stops,
-            "REPAIR": of_stops,
-            "RESUME": of_stops,
-        },
+        details=details,
+        detail_base=base,
+        detail_codes=np.array([place[name] for name in names], dtype=np.uint32),
     )
-
-
-def _ports(compiled: CompiledModel) -> list[str]:
-    return [compiled.buffers[int(buffer)] for buffer in compiled.model.ports]

@@ -10,7 +10,7 @@ from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.errors import SimulationError
 from gigatwin.kpi.tally import Tally
 from gigatwin.simulation.run import Run
-from gigatwin.simulation.tallies import check_conservation, in_process, tally
+from gigatwin.simulation.tallies import check_conservation, tally
 
 N_POINTS = 1000
 """Moments at which output and levels are read."""
@@ -65,17 +65,12 @@ def observe(
     levels = np.zeros((N_POINTS, len(compiled.buffers)), dtype=np.int32)
     tallies = [tally(compiled, run.state)]
     every = N_POINTS // N_TALLIES
-    n_formats = len(compiled.formats)
-    for index, time in enumerate(times):
-        run.advance(float(time), check)
-        state = run.state
-        finished[index] = state.flows["finished"].reshape(-1, n_formats).sum(axis=0)
-        present[index] = in_process(state)
-        levels[index] = state.queues["count"]
-        if (index + 1) % every == 0:
-            tallies.append(tally(compiled, state))
-            if progress is not None:
-                progress(every / N_POINTS)
+    for first in range(0, N_POINTS, every):
+        part = slice(first, first + every)
+        run.watch(times[part], finished[part], present[part], levels[part], check)
+        tallies.append(tally(compiled, run.state))
+        if progress is not None:
+            progress(every / N_POINTS)
     wrong = check_conservation(compiled, run.state)
     if wrong:
         message = f"{compiled.factory.name}: the books of the run do not balance: {wrong}."

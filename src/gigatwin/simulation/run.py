@@ -1,7 +1,6 @@
 """One simulated history: a compiled factory, its state, and the way forward."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.compiler.initial import chain_free
 from gigatwin.errors import DeadlockError, SimulationError
 from gigatwin.kernel.layout import Phase, State, Status
-from gigatwin.kernel.loop import advance
+from gigatwin.kernel.loop import advance, watch
 from gigatwin.units import format_quantity
 
 _ENTRIES_A_SLICE = 500_000
@@ -29,8 +28,8 @@ class Run:
     trace : bool
         Whether event records are kept.
     on_records : callable, optional
-        Gets each full block of event records (`layout.RECORD`); without it they are kept until
-        `records` is asked for.
+        Gets each full block of event records (`layout.RECORD`), which is overwritten afterwards;
+        without it they are kept until `records` is asked for.
     """
 
     def __init__(
@@ -45,11 +44,11 @@ class Run:
         self.compiled = compiled
         self.state = compiled.initial_state(seed, replication, trace=trace)
         self._blocks: list[NDArray[np.void]] = []
-        self._on_records = on_records or self._blocks.append
+        self._on_records = on_records or (lambda block: self._blocks.append(block.copy()))
 
     @property
     def now(self) -> float:
-        """Simulated time reached. [s]"""
+        """Simulated time reached, in seconds."""
         return float(self.state.control[0]["now"])
 
     def advance(self, until: float, check: Callable[[], None] | None = None) -> bool:
@@ -71,19 +70,46 @@ class Run:
             status = Status(advance(self.compiled.model, self.state, until, _ENTRIES_A_SLICE))
             if check is not None:
                 check()
-            if status is Status.REACHED:
-                return True
-            if status is Status.EMPTY:
-                return False
-            if status is Status.TRACE_FULL:
-                self._empty_trace()
-            elif status is Status.ITEMS_FULL:
-                self._add_items()
-            elif status is Status.DEADLOCK:
-                raise DeadlockError(self._deadlock_message())
-            elif status is Status.TRACE_OVERFLOW:
-                message = f"{self.compiled.factory.name}: one moment wrote more records than fit."
-                raise SimulationError(message)
+            if status in (Status.REACHED, Status.EMPTY):
+                return status is Status.REACHED
+            self._see_to(status)
+
+    def watch(
+        self,
+        times: NDArray[np.float64],
+        finished: NDArray[np.int64],
+        in_process: NDArray[np.int64],
+        levels: NDArray[np.int32],
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        """Run from moment to moment and note what is seen; arguments as of `kernel.loop.watch`."""
+        reached = 0
+        while reached < len(times):
+            code, reached = watch(
+                self.compiled.model,
+                self.state,
+                times,
+                reached,
+                finished,
+                in_process,
+                levels,
+                _ENTRIES_A_SLICE,
+            )
+            if check is not None:
+                check()
+            self._see_to(Status(code))
+
+    def _see_to(self, status: Status) -> None:
+        """Do what the kernel returned for, so that it can go on."""
+        if status is Status.TRACE_FULL:
+            self._empty_trace()
+        elif status is Status.ITEMS_FULL:
+            self._add_items()
+        elif status is Status.DEADLOCK:
+            raise DeadlockError(self._deadlock_message())
+        elif status is Status.TRACE_OVERFLOW:
+            message = f"{self.compiled.factory.name}: one moment wrote more records than fit."
+            raise SimulationError(message)
 
     def records(self) -> NDArray[np.void]:
         """Return the event records so far that were not handed out. Shape (n_records,)."""
@@ -97,16 +123,16 @@ class Run:
 
     def snapshot(self) -> State:
         """Return a copy of all that changes during a run."""
-        return State(*(array.copy() for array in self.state))
+        return _copy(self.state)
 
     def restore(self, snapshot: State) -> None:
         """Go back (or forward) to a snapshot of the same compiled factory."""
-        self.state = State(*(array.copy() for array in snapshot))
+        self.state = _copy(snapshot)
 
     def _empty_trace(self) -> None:
         n = int(self.state.control[0]["n_records"])
         if n:
-            self._on_records(self.state.records[:n].copy())
+            self._on_records(self.state.records[:n])
             self.state.control[0]["n_records"] = 0
 
     def _add_items(self) -> None:
@@ -121,13 +147,11 @@ class Run:
         self.state = self.state._replace(items=items)
 
     def _deadlock_message(self) -> str:
-        names = self.compiled
-        model, state = names.model, self.state
-        circle = list(self._circle(int(state.control[0]["culprit"])))
+        circle = list(self._circle(int(self.state.control[0]["culprit"])))
         chain = " -> ".join(circle)
         time = format_quantity(self.now, "s")
         return (
-            f"{names.factory.name}: deadlock at {time} of simulated time: {chain}. "
+            f"{self.compiled.factory.name}: deadlock at {time} of simulated time: {chain}. "
             "Each machine holds an item for which the next has no room. "
             "Give a buffer on this circle more places than items that can go round."
         )
@@ -151,4 +175,5 @@ class Run:
         yield names.machines[machine]
 
 
-__all__: list[Any] = ["Run"]
+def _copy(state: State) -> State:
+    return State._make(array.copy() for array in state)

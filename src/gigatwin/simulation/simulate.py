@@ -4,7 +4,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,13 @@ from gigatwin.factory.factory import Factory
 from gigatwin.kpi.statistics import has_relative_precision, mean_interval, mser5
 from gigatwin.simulation.event_names import event_names
 from gigatwin.simulation.observe import N_TALLIES, Observation, observe
-from gigatwin.simulation.result import Result, build_result
+from gigatwin.simulation.result import Result
+from gigatwin.simulation.result_tables import build_result
 from gigatwin.simulation.run import Run
 
 _DAY = 86_400.0
+_LOOK = 0.1
+"""Time between two looks for Ctrl-C. [s]"""
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error: another thread asked for the end
@@ -99,6 +102,14 @@ def warm_up_of(observations: list[Observation]) -> tuple[float, bool]:
     return (float(times[moment - 1]) if moment else 0.0), accepted
 
 
+def _result_of(job: Future[Observation]) -> Observation:
+    """Return the result of a replication, waiting for it in a way that Ctrl-C ends."""
+    # Polars sets SIGINT so that a wait without an end goes on after it (SA_RESTART).
+    while not job.done():
+        wait([job], timeout=_LOOK)
+    return job.result()
+
+
 class _Replications:
     """Replications on threads, with one way to end all of them."""
 
@@ -148,7 +159,7 @@ class _Replications:
                         pool.submit(self.one, k, log if k == 0 else None)
                         for k in range(len(done), self.wanted)
                     ]
-                    done += [job.result() for job in jobs]
+                    done += [_result_of(job) for job in jobs]
                     if self._needs_more(done):
                         self.wanted = min(
                             self.settings.most_replications, self.wanted + max(2, threads)
@@ -164,7 +175,10 @@ class _Replications:
             return False
         warm_up = self.settings.warm_up
         start = warm_up_of(done)[0] if warm_up is None else warm_up
-        totals = [float(o.finished[-1].sum() - o.finished[o.times <= start].sum(axis=1).max(initial=0)) for o in done]
+        totals = [
+            float(o.finished[-1].sum() - o.finished[o.times <= start].sum(axis=1).max(initial=0))
+            for o in done
+        ]
         interval = mean_interval(np.array(totals))
         return not has_relative_precision(interval, self.settings.precision)
 

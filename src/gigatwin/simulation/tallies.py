@@ -1,5 +1,7 @@
 """What a run has counted so far, added up by station."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,8 +10,10 @@ from gigatwin.kernel.layout import State
 from gigatwin.kpi.tally import Tally
 from gigatwin.standards.machine_states import INACTIVE_STATES
 
+Number = TypeVar("Number", np.float64, np.int64)
 
-def _by_station(values: NDArray[np.generic], stations: NDArray[np.int32], n: int) -> NDArray[np.generic]:
+
+def _by_station(values: NDArray[Number], stations: NDArray[np.int32], n: int) -> NDArray[Number]:
     total = np.zeros((n, *values.shape[1:]), dtype=values.dtype)
     np.add.at(total, stations, values)
     return total

@@ -1,0 +1,162 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from gigatwin.compiler import compile_factory
+from gigatwin.errors import DeadlockError, SimulationError, StudyError
+from gigatwin.factory import load, read_text
+from gigatwin.kpi.from_events import processed_counts, state_durations
+from gigatwin.simulation import simulate
+from gigatwin.simulation.run import Run
+from gigatwin.simulation.tallies import tally
+from gigatwin.standards.machine_states import MachineState
+
+pytestmark = pytest.mark.compiled
+
+BUSY = """
+name: busy
+formats: {A: {}, B: {}}
+orders: [{format: A, quantity: 30}, {format: B, quantity: 100000}]
+resources: {crew: {capacity: 1}}
+stations:
+  make:
+    machines: 3
+    time: {distribution: gamma, mean: 12 s, cv: 0.4}
+    changeover: {time: 2 min, crew: {resource: crew}}
+    stops:
+      jam: {kind: micro_stop, every: 3 min, duration: {distribution: lognormal, mean: 20 s, cv: 1}}
+      broken: {kind: breakdown, every: 1 h, duration: 5 min, crew: {resource: crew}}
+  check:
+    kind: inspection
+    buffer: {capacity: 5}
+    time: 3 s
+    scrap: 2 %
+  pack:
+    buffer: {capacity: 5}
+    time: 3.5 s
+    stops: {clean: {kind: planned, every: 30 min, duration: 2 min}}
+"""
+
+
+def test_kpis_from_the_event_log_equal_those_from_the_tallies():
+    factory = read_text(BUSY)
+    result = simulate(factory, days=0.2, replications=1, seed=3, warm_up=0.0, trace=True)
+    compiled = compile_factory(factory)
+    run = Run(compiled, seed=3)
+    run.advance(0.2 * 86400)
+    empty = dict.fromkeys(compiled.machines, MachineState.STARVED)
+    found = state_durations(result.events, compiled.machines, 0.0, 0.2 * 86400, empty)
+    machine_of = {name: number for number, name in enumerate(compiled.machines)}
+    seconds = np.zeros((len(machine_of), len(MachineState)))
+    for row in found.iter_rows(named=True):
+        seconds[machine_of[row["machine"]], MachineState[row["state"]]] = row["seconds"]
+    counted = tally(compiled, run.state).state_seconds
+    stations = compiled.model.machine_station
+    for station in range(3):
+        np.testing.assert_allclose(
+            seconds[stations == station].sum(axis=0), counted[station], rtol=1e-9, atol=1e-9
+        )
+    counts = processed_counts(result.events, compiled.machines, 0.0, 0.2 * 86400)
+    assert (
+        counts["processed"].sum()
+        == tally(compiled, run.state).left.sum() + tally(compiled, run.state).scrapped.sum()
+    )
+
+
+def test_every_start_says_what_it_waited_for():
+    events = simulate(read_text(BUSY), days=0.1, replications=1, warm_up=0.0, trace=True).events
+    starts = events.filter(pl.col("kind") == "START")
+    waited = set(starts["waited_for"].unique().to_list())
+    assert {"MACHINE", "PART", "CHANGEOVER", "REPAIR"} <= waited
+    leaves = events.filter((pl.col("kind") == "LEAVE") & (pl.col("waited_for") == "SPACE"))
+    assert len(leaves)
+    assert set(leaves["because"].unique()) <= {"check", "pack"}
+
+
+def test_result_does_not_depend_on_the_number_of_threads():
+    factory = load("two-machine")
+    one = simulate(factory, days=0.05, replications=4, threads=1)
+    two = simulate(factory, days=0.05, replications=4, threads=2)
+    assert one.to_json() == two.to_json()
+
+
+def test_precision_adds_replications_until_it_is_met():
+    factory = load("two-machine")
+    result = simulate(factory, days=0.02, replications=3, warm_up=60.0, precision=0.01)
+    mean, low, high = result.total("throughput_rate")
+    assert result.replications > 3
+    assert (high - low) / 2 <= 0.0101 * mean
+
+
+def test_interval_of_the_throughput_covers_the_exact_value():
+    result = simulate(load("two-machine"), days=0.5, replications=10)
+    _, low, high = result.total("throughput_rate")
+    exact = 3600 * 5 / 6  # (b + 2) / (b + 3) with b = 3 places
+    assert low - (high - low) < exact < high + (high - low)
+    assert (high - low) / exact < 0.03
+
+
+def test_deadlock_of_a_rework_loop_is_named():
+    text = """
+name: loop
+stations:
+  first: {time: 1 s}
+  check:
+    kind: inspection
+    buffer: {capacity: 0}
+    time: 1 s
+    defects: {dent: 60 %}
+    finds: {rework: mend}
+    next: out
+  mend: {time: 5 s, buffer: {capacity: 0}, repairs: all, next: check}
+"""
+    with pytest.raises(DeadlockError, match=r"deadlock at .* check -> mend -> check"):
+        simulate(read_text(text), days=0.1, replications=2)
+
+
+def test_a_factory_that_makes_nothing_is_an_error():
+    text = """
+name: idle
+formats: {A: {}}
+orders: [{format: A, quantity: 5, release: 30 d}]
+stations: {only: {time: 1 s}}
+"""
+    with pytest.raises(SimulationError, match="nothing was made in 1 d"):
+        simulate(read_text(text), days=1, replications=2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"days": 0}, "days: 0; must be above 0"),
+        ({"replications": 0}, "replications: 0"),
+        ({"days": 1, "warm_up": 90000.0}, "warm_up: 90000.0"),
+        ({"precision": 2.0}, "precision: 2.0"),
+        ({"threads": 0}, "threads: 0"),
+    ],
+)
+def test_settings_out_of_range_are_named(settings, message):
+    with pytest.raises(StudyError, match=message):
+        simulate(load("two-machine"), **settings)
+
+
+def test_trace_file_is_absent_after_a_failed_run(tmp_path):
+    text = """
+name: loop
+stations:
+  first: {time: 1 s}
+  check: {kind: inspection, time: 1 s, defects: {dent: 60 %}, finds: {rework: mend}, next: out}
+  mend: {time: 5 s, repairs: all, next: check}
+"""
+    with pytest.raises(DeadlockError):
+        simulate(read_text(text), days=0.1, replications=1, trace=tmp_path / "log.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trace_file_holds_the_same_log_as_memory(tmp_path):
+    factory = read_text(BUSY)
+    path = tmp_path / "log.parquet"
+    kept = simulate(factory, days=0.05, replications=1, warm_up=0.0, trace=True).events
+    assert simulate(factory, days=0.05, replications=1, warm_up=0.0, trace=path).events is None
+    assert pl.read_parquet(path).equals(kept)
+    assert [p.name for p in tmp_path.iterdir()] == ["log.parquet"]
