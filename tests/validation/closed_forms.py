@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import exp, factorial, gamma
+from math import exp, factorial
 
 from scipy.optimize import brentq
 
@@ -55,7 +55,7 @@ def mg1_samples(arrival_rate: float, samples: Sequence[float]) -> dict[str, floa
 
 def mg1_quantiles(arrival_rate: float, quantiles: Sequence[float]) -> dict[str, float]:
     """Return the M/G/1 queue with a mixture of uniform pieces of equal weight as service."""
-    pieces = list(zip(quantiles[:-1], quantiles[1:], strict=True))
+    pieces = list(pairwise(quantiles))
     n = len(pieces)
     mean = sum(low + high for low, high in pieces) / 2 / n
     second = sum(low**2 + low * high + high**2 for low, high in pieces) / 3 / n
@@ -152,11 +152,6 @@ def two_machines_continuous(
         "starved": (p1 + p2) / (r1 * p2 * total),
         "blocked": e * (p1 + p2) / (r2 * p1 * total),
     }
-
-
-def weibull_mean_from_scale(scale: float, shape: float) -> dict[str, float]:
-    """Return the mean of a Weibull law."""
-    return {"mean": scale * gamma(1 + 1 / shape)}
 
 
 def feedback_network(

@@ -1,4 +1,4 @@
-"""The commands: ``gigatwin run``, ``compare``, ``new``, ``validate``, ``schema``, ``learn``, ``demo``.
+"""The command ``gigatwin``: run, compare, new, validate, schema, learn, demo.
 
 Reads: factory descriptions, names of the library, event logs, options.
 Writes: tables or JSON on standard output, files; errors on standard error with an exit code.

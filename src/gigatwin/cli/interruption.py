@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from gigatwin.cli.outputs import discard_all
 
-_GRACE = 0.7
+_GRACE = 0.6
 _EXIT_CODE = 130
 
 
@@ -26,7 +26,7 @@ def leaves_in_time() -> Iterator[None]:
         yield
         return
     ears, mouth = socket.socketpair()
-    mouth.setblocking(False)
+    mouth.settimeout(0.0)
     before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
     is_over = threading.Event()
     thread = threading.Thread(target=_listen, args=(ears, is_over), daemon=True)

@@ -1,7 +1,7 @@
 """The command ``gigatwin`` and its sub-commands."""
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, cast
 
 import typer
 
@@ -33,6 +33,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - called by Typer
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - rarely needed
+
         try:
             typer.echo(f"gigatwin {version('gigatwin')}")
         except PackageNotFoundError:
@@ -85,7 +87,7 @@ _EXAMPLES = {
 
 for _command, _lines in _EXAMPLES.items():
     app.command(epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in _lines))(
-        reports_failures(_command)
+        reports_failures(cast("Callable[..., None]", _command))
     )
 
 __all__ = ["app"]

@@ -4,7 +4,7 @@ import math
 
 _DIGITS = 4
 _MOST_DIGITS = 6
-_NOTHING = "–"
+_NOTHING = "\u2013"
 _TIMES = ((172_800.0, 86_400.0, "d"), (7200.0, 3600.0, "h"), (120.0, 60.0, "min"))
 _SHARES = ("ratio", "yield", "share", "index", "availability", "effectiveness")
 

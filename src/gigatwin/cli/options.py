@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gigatwin.cli.failures import OptionError
-from gigatwin.units.reading import QuantityError, parse_quantity
 
 Source = Annotated[
     str, typer.Argument(metavar="FILE", help="A description (YAML), or a name of the library.")
@@ -47,6 +46,9 @@ def read_share(text: str | None, option: str) -> float | None:
 
 
 def _read(text: str, unit: str, option: str) -> float:
+    # The units bring pydantic with them, which help can do without.
+    from gigatwin.units.reading import QuantityError, parse_quantity  # noqa: PLC0415
+
     try:
         return parse_quantity(text, unit)
     except QuantityError as error:

@@ -10,6 +10,7 @@ from gigatwin.compiler.laws import LawTable, mean_of
 from gigatwin.compiler.plan import (
     PlannedBuffer,
     PlannedStation,
+    most_at_work,
     plan_stations,
     routes_for,
     targets,
@@ -401,6 +402,8 @@ class _Builder:
             streams=tuple(streams),
             run_times=self._run_times(),
             is_per_content=np.array([plan.scales for plan in self.plans]),
+            outputs=model.recipes["count"].astype(np.int64).reshape(len(self.plans), -1),
+            most_at_work=tuple(most_at_work(r) for r in self.factory.resources.values()),
             leads_out_of_line=self._leads_out_of_line(),
             capacities=tuple(
                 None if int(b["capacity"]) == layout.UNLIMITED else int(b["capacity"])

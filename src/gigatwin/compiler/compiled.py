@@ -38,6 +38,10 @@ class CompiledModel:
     """Design run time of an item, or of a unit of content, by (station, format). [s]"""
     is_per_content: NDArray[np.bool_]
     """Whether a station's run time is that of a unit of content."""
+    outputs: NDArray[np.int64]
+    """Items that come out for each that goes in, by (station, format)."""
+    most_at_work: tuple[int, ...]
+    """Units of each resource at the best of times."""
     leads_out_of_line: NDArray[np.bool_]
     """Whether a station's items leave its line."""
     capacities: tuple[int | None, ...]

@@ -27,27 +27,46 @@ STATION_KPIS = (
 """KPIs of ISO 22400-2 given for each station."""
 
 
-def planned_run_times(tally: Tally, run_times: Floats, per_content: NDArray[np.bool_]) -> Floats:
-    """Return PRI of each station for the mix of formats it made.
+def design_times(tally: Tally, run_times: Floats, per_content: NDArray[np.bool_]) -> Floats:
+    """Return the time each station needs by design for what it processed.
 
     Parameters
     ----------
     tally : Tally
         What was counted.
     run_times : numpy.ndarray
-        Design run time of an item, or of a unit of content. float64, shape (S, F) [s]
+        Design run time of an item that goes in, or of a unit of content. float64, shape (S, F) [s]
     per_content : numpy.ndarray
         Whether the run time is that of a unit of content. bool, shape (S,)
 
     Returns
     -------
     numpy.ndarray
-        Planned run time per item, NaN where nothing was made. shape (S,) [s]
+        Machine time by design. float64, shape (S,) [s]
     """
     amount = np.where(per_content[:, None], tally.content, tally.processed)
-    total = tally.processed.sum(axis=1)
+    return np.asarray((amount * run_times).sum(axis=1))
+
+
+def planned_run_times(tally: Tally, design: Floats, outputs: NDArray[np.int64]) -> Floats:
+    """Return PRI of each station: its design time for one item that comes out.
+
+    Parameters
+    ----------
+    tally : Tally
+        What was counted.
+    design : numpy.ndarray
+        What `design_times` returns. float64, shape (S,) [s]
+    outputs : numpy.ndarray
+        Items that come out for each that goes in. int64, shape (S, F)
+
+    Returns
+    -------
+    numpy.ndarray
+        Planned run time per item, NaN where nothing was made. float64, shape (S,) [s]
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((amount * run_times).sum(axis=1) / total)
+        return np.asarray(design / (tally.processed * outputs).sum(axis=1))
 
 
 def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
@@ -88,7 +107,7 @@ def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
 
 
 def line_kpis(
-    tally: Tally, planned: Floats, lines: Sequence[str], is_exit: NDArray[np.bool_]
+    tally: Tally, design: Floats, lines: Sequence[str], is_exit: NDArray[np.bool_]
 ) -> dict[str, Floats]:
     """Return KPIs of each production line, taken as one work unit.
 
@@ -101,8 +120,8 @@ def line_kpis(
     ----------
     tally : Tally
         What was counted in the window.
-    planned : numpy.ndarray
-        Planned run time per item (PRI). float64, shape (S,) [s]
+    design : numpy.ndarray
+        What `design_times` returns. float64, shape (S,) [s]
     lines : sequence of str
         Line of each station.
     is_exit : numpy.ndarray
@@ -128,7 +147,7 @@ def line_kpis(
         good = float((left - reworked)[out].sum())
         bad = float(scrap[mine].sum())
         with np.errstate(invalid="ignore", divide="ignore"):
-            load = (planned * tally.processed.sum(axis=1) / busy)[mine]
+            load = (design / busy)[mine]
         load_of_constraint = float(np.nanmax(load)) if np.isfinite(load).any() else np.nan
         quality = good / (good + bad) if good + bad > 0 else np.nan
         columns["good [items]"].append(good)

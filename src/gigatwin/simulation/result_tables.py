@@ -8,7 +8,12 @@ from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.kpi.active_periods import mean_active_period_from_tallies
 from gigatwin.kpi.bottleneck import BottleneckCandidates, candidates
 from gigatwin.kpi.lead_time import quantile
-from gigatwin.kpi.station_kpis import line_kpis, planned_run_times, station_kpis
+from gigatwin.kpi.station_kpis import (
+    design_times,
+    line_kpis,
+    planned_run_times,
+    station_kpis,
+)
 from gigatwin.kpi.tables import estimates
 from gigatwin.kpi.tally import Tally
 from gigatwin.simulation.energy import energy_use
@@ -150,11 +155,14 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
         base = min(seen.tallies, key=lambda t: abs(t.time - warm_up))
         windows.append(seen.tallies[-1].since(base))
         wip.append(float(seen.in_process[seen.times > base.time].mean()))
-    planned = [planned_run_times(w, compiled.run_times, compiled.is_per_content) for w in windows]
-    station_rows = [station_kpis(w, p) for w, p in zip(windows, planned, strict=True)]
+    design = [design_times(w, compiled.run_times, compiled.is_per_content) for w in windows]
+    station_rows = [
+        station_kpis(w, planned_run_times(w, d, compiled.outputs))
+        for w, d in zip(windows, design, strict=True)
+    ]
     line_rows = [
-        line_kpis(w, p, compiled.lines, compiled.leads_out_of_line)
-        for w, p in zip(windows, planned, strict=True)
+        line_kpis(w, d, compiled.lines, compiled.leads_out_of_line)
+        for w, d in zip(windows, design, strict=True)
     ]
     use = [energy_use(compiled, w) for w in windows]
     totals = _totals(windows, [u.totals for u in use], wip)
@@ -200,7 +208,7 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             {"level [items]": np.array([w.buffer_area / w.time for w in windows])},
         ),
         resources=estimates(
-            {"resource": compiled.resources},
+            {"resource": compiled.resources, "most_at_work [units]": compiled.most_at_work},
             {"in_use [units]": np.array([w.resource_area / w.time for w in windows])},
         ),
         scrap=_scrap(compiled, windows),
