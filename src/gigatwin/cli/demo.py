@@ -48,7 +48,7 @@ def demo(
                 factory, _SCENARIOS, days=days, replications=_REPLICATIONS, progress=progress
             )
         write_report(paths["--output"], comparison.base, comparison)
-    print_demo(comparison, {name: dict(changes) for name, changes in _SCENARIOS.items()})
+    print_demo(comparison, _SCENARIOS)
     typer.echo(f"\nReport: {output.resolve()}")
     typer.echo(
         "\nTry next:\n"

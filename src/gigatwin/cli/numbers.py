@@ -9,7 +9,13 @@ _TIMES = ((172_800.0, 86_400.0, "d"), (7200.0, 3600.0, "h"), (120.0, 60.0, "min"
 _SHARES = ("ratio", "yield", "share", "index", "availability", "effectiveness")
 
 
-def estimate(mean: float | None, low: float | None, high: float | None, scale: float = 1.0) -> str:
+def estimate(
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    scale: float = 1.0,
+    most_places: int | None = None,
+) -> str:
     """Return an estimate, its half-width to two digits and its mean to the same place.
 
     Parameters
@@ -18,6 +24,8 @@ def estimate(mean: float | None, low: float | None, high: float | None, scale: f
         The estimate and its interval; None or NaN when there is none.
     scale : float
         Factor to the unit it is shown in.
+    most_places : int, optional
+        Places after the point to show at most, in tables with many columns.
 
     Examples
     --------
@@ -30,11 +38,13 @@ def estimate(mean: float | None, low: float | None, high: float | None, scale: f
         return _NOTHING
     value = mean * scale
     if low is None or high is None or not math.isfinite(high - low):
-        return _rounded(value)
+        return _rounded(value, most_places)
     half = (high - low) / 2 * scale
     if half <= abs(value) * 10.0**-_MOST_DIGITS:
-        return f"{_rounded(value)} ± 0"
+        return f"{_rounded(value, most_places)} ± 0"
     places = min(_places(half, 2), _places(value, _MOST_DIGITS))
+    if most_places is not None:
+        places = min(places, most_places)
     return f"{value:.{places}f} ± {half:.{places}f}"
 
 
@@ -69,8 +79,9 @@ def relative(share: float) -> str:
     return f"{100 * share:+.2f}" if math.isfinite(share) else _NOTHING
 
 
-def _rounded(value: float) -> str:
-    text = f"{value:.{_places(value, _DIGITS)}f}"
+def _rounded(value: float, most_places: int | None = None) -> str:
+    places = _places(value, _DIGITS)
+    text = f"{value:.{places if most_places is None else min(places, most_places)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -1,7 +1,7 @@
 """What ``gigatwin run`` prints."""
 
-import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 from rich.table import Table
@@ -13,24 +13,40 @@ from gigatwin.standards.machine_states import MachineState
 from gigatwin.units import format_quantity
 
 _TOP_CAUSES = 6
-_DAY = 86_400.0
-_LINE_COLUMNS = {
-    "good [1/h]": ("throughput_rate", "[1/h]", 1.0),
-    "quality ratio [%]": ("quality_ratio", "", 100.0),
-    "load of constraint [%]": ("load_of_constraint", "", 100.0),
-    "OEE index [%]": ("oee_index", "", 100.0),
-}
-_STATION_COLUMNS = {
-    "left [1/h]": ("throughput_rate", "[1/h]", 1.0),
-    "availability [%]": ("availability", "", 100.0),
-    "effectiveness [%]": ("effectiveness", "", 100.0),
-    "quality ratio [%]": ("quality_ratio", "", 100.0),
-    "OEE index [%]": ("oee_index", "", 100.0),
-}
-_SCRAP_COLUMNS = {
-    "rate [1/h]": ("rate", "[1/h]", 1.0),
-    "found after [s]": ("delay", "[s]", 1.0),
-}
+
+
+class Column(NamedTuple):
+    """A quantity of a result table and how it is shown."""
+
+    header: str
+    name: str
+    unit: str = ""
+    scale: float = 100.0
+    most_places: int = 2
+
+
+_LINE_COLUMNS = (
+    Column("good [1/h]", "throughput_rate", "[1/h]", 1.0),
+    Column("quality [%]", "quality_ratio"),
+    Column("load of constraint [%]", "load_of_constraint"),
+    Column("OEE index [%]", "oee_index"),
+)
+_STATION_COLUMNS = (
+    Column("left [1/h]", "throughput_rate", "[1/h]", 1.0),
+    Column("available [%]", "availability", most_places=1),
+    Column("effective [%]", "effectiveness", most_places=1),
+    Column("quality [%]", "quality_ratio"),
+    Column("OEE index [%]", "oee_index", most_places=1),
+)
+_FORMAT_COLUMNS = (
+    Column("good [1/h]", "throughput_rate", "[1/h]", 1.0),
+    Column("yield [%]", "yield_ratio"),
+    Column("lead time [min]", "lead_time_mean", "[s]", 1 / 60),
+)
+_SCRAP_COLUMNS = (
+    Column("rate [1/h]", "rate", "[1/h]", 1.0),
+    Column("found after [s]", "delay", "[s]", 1.0),
+)
 
 
 def print_result(result: Result) -> None:
@@ -40,16 +56,11 @@ def print_result(result: Result) -> None:
     out.print()
     out.print(totals_table(result))
     out.print(_estimates("Lines", result.lines, {"line": "line"}, _LINE_COLUMNS))
-    names = {"station": "station", "machines": "machines"}
-    out.print(_estimates("Stations", result.stations, names, _STATION_COLUMNS))
-    out.print(_time_shares(result))
-    if result.formats.filter(pl.col("good [items]") > 0).height > 1:
-        columns = {
-            "good [1/h]": ("throughput_rate", "[1/h]", 1.0),
-            "yield [%]": ("yield_ratio", "", 100.0),
-            "lead time, mean [min]": ("lead_time_mean", "[s]", 1 / 60),
-        }
-        out.print(_estimates("Formats", result.formats, {"format": "format"}, columns))
+    out.print(_stations("Stations", result, _STATION_COLUMNS))
+    out.print(_stations("Time in each state [%]", result, _states(result)))
+    made = result.formats.filter(pl.col("good [items]") > 0)
+    if made.height > 1:
+        out.print(_estimates("Formats", made, {"format": "format"}, _FORMAT_COLUMNS))
     if result.scrap.height:
         top = result.scrap.head(_TOP_CAUSES)
         places = {"found_at": "found at", "cause": "cause"}
@@ -98,36 +109,45 @@ def totals_table(result: Result) -> Table:
 
 
 def _estimates(
-    title: str,
-    data: pl.DataFrame,
-    names: dict[str, str],
-    columns: dict[str, tuple[str, str, float]],
+    title: str, data: pl.DataFrame, names: dict[str, str], columns: Sequence[Column]
 ) -> Table:
-    """Return a table of names and estimates: header to column, its unit in the data, and factor."""
+    """Return a table of names (column of the data to header) and estimates."""
     rows = [
-        (
-            *(str(row[name]) for name in names),
-            *(_cell(row, name, unit, scale) for name, unit, scale in columns.values()),
-        )
+        (*(str(row[name]) for name in names), *(_cell(row, column) for column in columns))
         for row in data.iter_rows(named=True)
     ]
-    n_names = sum(data[name].dtype == pl.String for name in names)
-    return table(title, (*names.values(), *columns), rows, n_names)
+    headers = (*names.values(), *(column.header for column in columns))
+    return table(title, headers, rows, n_names=len(names))
 
 
-def _time_shares(result: Result) -> Table:
-    """Return the shares of time in each state that occurred."""
-    columns = {}
-    for state in MachineState:
-        name = f"{state.name.lower()}_share"
-        if (result.stations[name].fill_nan(0.0) > 0).any():
-            columns[state.name.lower().replace("_", " ")] = (name, "", 100.0)
-    return _estimates("Time in each state [%]", result.stations, {"station": "station"}, columns)
+def _stations(title: str, result: Result, columns: Sequence[Column]) -> Table:
+    """Return a table of the stations, with their number of machines when there are several."""
+    many = pl.col("machines") > 1
+    name = pl.col("station") + pl.when(many).then(" x" + pl.col("machines").cast(pl.String))
+    data = result.stations.with_columns(station=pl.coalesce(name, pl.col("station")))
+    return _estimates(title, data, {"station": "station"}, columns)
 
 
-def _cell(row: dict[str, Any], name: str, unit: str, scale: float) -> str:
-    suffix = f" {unit}" if unit else ""
-    mean, low, high = (row[f"{name}{end}{suffix}"] for end in ("", "_low", "_high"))
-    if mean is not None and not math.isfinite(mean):
-        mean = None
-    return estimate(mean, low, high, scale)
+def _states(result: Result) -> list[Column]:
+    """Return the columns of the states that occurred."""
+    return [
+        Column(_state_name(state), f"{state.name.lower()}_share", most_places=1)
+        for state in MachineState
+        if (result.stations[f"{state.name.lower()}_share"].fill_nan(0.0) > 0).any()
+    ]
+
+
+def _state_name(state: MachineState) -> str:
+    # Nine columns fit on few terminals; this is by far the longest name.
+    return (
+        "no crew"
+        if state is MachineState.WAITING_FOR_CREW
+        else state.name.lower().replace("_", " ")
+    )
+
+
+def _cell(row: dict[str, Any], column: Column) -> str:
+    suffix = f" {column.unit}" if column.unit else ""
+    mean, low, high = (row[f"{column.name}{end}{suffix}"] for end in ("", "_low", "_high"))
+    # Without blanks, so that many columns fit and a number does not break in two.
+    return estimate(mean, low, high, column.scale, column.most_places).replace(" ", "")

@@ -34,7 +34,12 @@ def table(
         Columns at the left that hold names; the others hold numbers.
     """
     shown = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     for index, header in enumerate(headers):
         is_name = index < n_names
@@ -42,6 +47,7 @@ def table(
             header.replace("[", r"\["),
             justify="left" if is_name else "right",
             no_wrap=is_name,
+            overflow="fold",
         )
     for row in rows:
         shown.add_row(*(cell.replace("[", r"\[") for cell in row))

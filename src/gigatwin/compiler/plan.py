@@ -123,8 +123,7 @@ def _plan_station(name: str, factory: Factory, route: Next) -> PlannedStation:
     plan = PlannedStation(name, station.line, 1, route, scrap=station.scrap)
     plan.defects = dict(station.defects)
     if isinstance(station, StorageStation):
-        # The place where an item is handed out is one of the storage's places.
-        plan.buffer = PlannedBuffer(name, station.capacity - 1, station.dwell)
+        plan.buffer = PlannedBuffer(name, station.capacity, station.dwell)
         return plan
     plan.n_machines = station.machines
     plan.speed = station.speed

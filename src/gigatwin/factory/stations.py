@@ -263,7 +263,7 @@ class StorageStation(_Station):
 
     kind: Literal["storage"]
     """Kind of station."""
-    capacity: Annotated[int, Field(ge=2, le=1_000_000_000)]
+    capacity: Annotated[int, Field(ge=1, le=1_000_000_000)]
     """Items that fit."""
     dwell: FormatDuration
     """Time that each item stays at least."""

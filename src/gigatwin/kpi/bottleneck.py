@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 from gigatwin.errors import StudyError
 
+_OFTEN = 0.25
+
 
 @dataclass(frozen=True)
 class BottleneckCandidates:
@@ -147,4 +149,38 @@ def candidates(
     return BottleneckCandidates(by_method, named, sentence)
 
 
-__all__ = ["BottleneckCandidates", "candidates", "lowest_waiting", "turning_points"]
+def over_replications(
+    pooled: BottleneckCandidates, single: Sequence[BottleneckCandidates]
+) -> BottleneckCandidates:
+    """Return the candidates of all replications together, and those that only luck keeps out.
+
+    Parameters
+    ----------
+    pooled : BottleneckCandidates
+        Named by the methods on all replications together.
+    single : sequence of BottleneckCandidates
+        Named on each replication alone; a station that a method names in a quarter of them or more
+        is a candidate too.
+    """
+    shares = {
+        (method, station): sum(one.by_method[method] == station for one in single) / len(single)
+        for method in pooled.by_method
+        for station in {one.by_method[method] for one in single}
+    }
+    close = {
+        key: share
+        for key, share in shares.items()
+        if share >= _OFTEN and key[1] != pooled.by_method[key[0]]
+    }
+    if not close:
+        return pooled
+    stations = tuple(dict.fromkeys([*pooled.stations, *(station for _, station in close)]))
+    seen = "; ".join(
+        f"{method} names {station} in {share:.0%} of them"
+        for (method, station), share in close.items()
+    )
+    sentence = f"{pooled.sentence} It is close: between replications the {seen}."
+    return BottleneckCandidates(pooled.by_method, stations, sentence)
+
+
+__all__ = ["BottleneckCandidates", "candidates", "lowest_waiting", "over_replications", "turning_points"]

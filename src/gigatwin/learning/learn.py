@@ -1,10 +1,12 @@
 """From a log of activities to a factory description that runs."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
-from gigatwin.events.case_log import CaseLog
+from gigatwin.events.case_log import CaseLog, read_case_log
+from gigatwin.events.log_mapping import CaseMapping
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import Duration
 from gigatwin.factory.factory import Factory
@@ -88,7 +90,9 @@ class Learned:
         )
 
 
-def learn(log: CaseLog, name: str) -> Learned:
+def learn(
+    log: CaseLog | str | Path, name: str | None = None, *, mapping: CaseMapping | None = None
+) -> Learned:
     """Learn a factory from a log.
 
     Each activity on each machine becomes a station. A machine with several activities is a
@@ -96,10 +100,12 @@ def learn(log: CaseLog, name: str) -> Learned:
 
     Parameters
     ----------
-    log : CaseLog
-        The activities.
-    name : str
-        Name of the factory.
+    log : CaseLog or path
+        The activities, or the CSV or Parquet file they are read from.
+    name : str, optional
+        Name of the factory; left out, that of the file.
+    mapping : CaseMapping, optional
+        Which column of the file is what; left out, it is guessed.
 
     Returns
     -------
@@ -111,13 +117,16 @@ def learn(log: CaseLog, name: str) -> Learned:
     TelemetryError
         If the log holds one case only or all cases begin at the same time.
     """
+    if not isinstance(log, CaseLog):
+        name = name or Path(log).stem
+        log = read_case_log(log, mapping)
     steps = with_stations(log.activities)
     between = intervals(steps)
     learned = _stations(steps)
     shared = _shared_machines(steps)
     notes = _notes(steps, log)
     factory = Factory(
-        name=name,
+        name=name or "learned",
         description=" ".join((_summary(steps, log), *notes)),
         stations={
             station: _station(item, _law(steps, station), shared.get(item.machine))

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.kpi.active_periods import mean_active_period_from_tallies
-from gigatwin.kpi.bottleneck import BottleneckCandidates, candidates
+from gigatwin.kpi.bottleneck import BottleneckCandidates, candidates, over_replications
 from gigatwin.kpi.lead_time import quantile
 from gigatwin.kpi.station_kpis import (
     design_times,
@@ -86,6 +86,8 @@ def _bottleneck(compiled: CompiledModel, windows: list[Tally]) -> BottleneckCand
     worked = np.arange(len(seconds)) < n_described
     worked &= seconds[:, MachineState.EXECUTING] > 0
     rows = np.flatnonzero(worked)
+    if not len(rows):
+        return BottleneckCandidates({}, (), "No station processed anything.")
     total = seconds.sum(axis=1)
     waiting = seconds[:, [MachineState.STARVED, MachineState.BLOCKED, MachineState.NO_ORDER]]
     machines = compiled.model.stations["n_machines"].astype(np.float64)
@@ -242,7 +244,9 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
                 **{name: histogram[index, span] for index, name in enumerate(compiled.formats)},
             }
         ),
-        bottleneck=_bottleneck(compiled, windows),
+        bottleneck=over_replications(
+            _bottleneck(compiled, windows), [_bottleneck(compiled, [w]) for w in windows]
+        ),
         samples=totals,
         events=events,
     )
