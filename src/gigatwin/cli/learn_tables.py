@@ -1,5 +1,8 @@
 """What ``gigatwin learn`` prints."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from gigatwin.cli.numbers import estimate, number
 from gigatwin.cli.tables import console, table, text
 from gigatwin.events.case_log import CaseLog
@@ -28,9 +31,9 @@ def print_learned(cases: CaseLog, learned: Learned, scores: Holdout | None) -> N
             row["activity"],
             str(row["n_observations"]),
             estimate(row["mean"], row["mean_low"], row["mean_high"]),
-            number(row["cv"]),
+            f"{row['cv']:.2f}",
             str(row["n_servers"]),
-            estimate(row["failure_ratio"], row["failure_low"], row["failure_high"], 100.0),
+            _failures(row),
             "yes" if row["is_identified"] else "no",
         )
         for row in learned.table().iter_rows(named=True)
@@ -57,6 +60,14 @@ def print_learned(cases: CaseLog, learned: Learned, scores: Holdout | None) -> N
         out.print(text(f"Note: {note}"))
     if scores is not None:
         _print_scores(scores)
+
+
+def _failures(row: Mapping[str, Any]) -> str:
+    """Return a share with its interval, which is not symmetric: few failures may be chance."""
+    if row["failure_ratio"] is None:
+        return number(None)
+    ratio, low, high = (100 * row[f"failure_{end}"] for end in ("ratio", "low", "high"))
+    return f"{ratio:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _print_scores(scores: Holdout) -> None:

@@ -1,7 +1,7 @@
 """A factory as the kernel runs it, and the names that lead back from its numbers."""
 
+import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,15 +74,10 @@ class CompiledModel:
             *(f"{kind}.{name}" for kind, names in others.items() for name in names),
         )
 
-    def station_of_machine(self) -> NDArray[np.int32]:
-        """Return the station of each machine. int32, shape (n_machines,)."""
-        return self.model.machine_station
-
-    def machine_stops(self) -> list[tuple[int, Any]]:
-        """Return the machine and the stop record of each clock of a stop, in their order."""
-        clocks = []
-        for machine, station_index in enumerate(self.model.machine_station):
-            station = self.model.stations[station_index]
-            first = int(station["first_stop"])
-            clocks += [(machine, first + k) for k in range(int(station["n_stops"]))]
-        return clocks
+    @functools.cached_property
+    def stop_of_clock(self) -> NDArray[np.int64]:
+        """Return the stop that each machine's clock of a stop belongs to, shape (n_clocks,)."""
+        stations = self.model.stations[self.model.machine_station]
+        return np.concatenate(
+            [np.arange(s["first_stop"], s["first_stop"] + s["n_stops"]) for s in stations]
+        ).astype(np.int64)

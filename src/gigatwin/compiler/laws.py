@@ -4,8 +4,8 @@ import functools
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from gigatwin.factory.durations import Distribution, Duration, Empirical, Triangular, Uniform
 from gigatwin.kernel.layout import LAW, Law
@@ -21,6 +21,7 @@ def _gamma_roots(shape: float) -> NDArray[np.float64]:
     The cube root of a gamma variable is close to normal (Wilson and Hilferty, PNAS 17, 1931), so
     that it is nearly linear in the score and linear interpolation is exact to about 1e-6.
     """
+    special = scipy.special  # loaded by SciPy when it is first used
     scores = np.linspace(-_SCORE, _SCORE, _GAMMA_NODES)
     lower = special.gammaincinv(shape, special.ndtr(scores))
     upper = special.gammainccinv(shape, special.ndtr(-scores))

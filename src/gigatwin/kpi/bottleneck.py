@@ -183,4 +183,10 @@ def over_replications(
     return BottleneckCandidates(pooled.by_method, stations, sentence)
 
 
-__all__ = ["BottleneckCandidates", "candidates", "lowest_waiting", "over_replications", "turning_points"]
+__all__ = [
+    "BottleneckCandidates",
+    "candidates",
+    "lowest_waiting",
+    "over_replications",
+    "turning_points",
+]

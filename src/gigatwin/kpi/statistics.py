@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri, stdtrit
+import scipy
 
 from gigatwin.errors import StudyError
 
@@ -91,7 +91,7 @@ def mean_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
     n = array.size
     if n == 1:
         return Interval(float(array[0]), math.nan, n, confidence)
-    quantile = float(stdtrit(n - 1, 0.5 + 0.5 * confidence))
+    quantile = float(scipy.special.stdtrit(n - 1, 0.5 + 0.5 * confidence))
     half_width = quantile * float(array.std(ddof=1)) / math.sqrt(n)
     return Interval(float(array.mean()), half_width, n, confidence)
 
@@ -220,7 +220,7 @@ def batch_means(series: npt.ArrayLike, n_batches: int = 20, confidence: float = 
     centred = means - means.mean()
     total = float(centred @ centred)
     correlation = float(centred[1:] @ centred[:-1]) / total if total > 0.0 else 0.0
-    limit = -1.0 / n_batches + float(ndtri(_LAG_1_CONFIDENCE)) / math.sqrt(n_batches)
+    limit = -1.0 / n_batches + float(scipy.special.ndtri(_LAG_1_CONFIDENCE)) / math.sqrt(n_batches)
     return BatchMeans(mean_interval(means, confidence), correlation, correlation <= limit)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 CONFIDENCE = 0.95
 """Level of the intervals."""
@@ -32,7 +32,7 @@ def half_widths(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> 
         mean = np.where(known, values, 0.0).sum(axis=0) / n
         squares = np.where(known, (values - mean) ** 2, 0.0).sum(axis=0)
         error = np.sqrt(squares / (n - 1) / n)
-        width = stats.t.ppf(0.5 + confidence / 2, np.maximum(n - 1, 1)) * error
+        width = scipy.special.stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2) * error
     return np.asarray(np.where(n > 1, width, np.nan))
 
 

@@ -13,10 +13,9 @@ from gigatwin.standards.machine_states import INACTIVE_STATES
 Number = TypeVar("Number", np.float64, np.int64)
 
 
-def _by_station(values: NDArray[Number], stations: NDArray[np.int32], n: int) -> NDArray[Number]:
-    total = np.zeros((n, *values.shape[1:]), dtype=values.dtype)
-    np.add.at(total, stations, values)
-    return total
+def _by_station(compiled: CompiledModel, values: NDArray[Number]) -> NDArray[Number]:
+    # Machines of a station stand next to each other.
+    return np.add.reduceat(values, compiled.model.stations["first_machine"], axis=0)
 
 
 def tally(compiled: CompiledModel, state: State) -> Tally:
@@ -29,7 +28,6 @@ def tally(compiled: CompiledModel, state: State) -> Tally:
     state : State
         The run; it is not changed.
     """
-    model = compiled.model
     now = float(state.control[0]["now"])
     n_stations, n_formats = len(compiled.stations), len(compiled.formats)
     machines = state.machines
@@ -41,18 +39,16 @@ def tally(compiled: CompiledModel, state: State) -> Tally:
     flows = state.flows.reshape(n_stations, n_formats)
     findings = state.findings.reshape(n_stations, -1)
     queues, pools = state.queues, state.pools[: len(compiled.resources)]
-    clocks = compiled.machine_stops()
-    stop_of = np.array([stop for _, stop in clocks], dtype=np.int64)
+    stop_of = compiled.stop_of_clock
     n_stops = len(compiled.stops)
     counts = np.zeros(n_stops, dtype=np.int64)
     stopped = np.zeros(n_stops)
-    np.add.at(counts, stop_of, state.outages["count"][: len(clocks)])
-    np.add.at(stopped, stop_of, state.outages["seconds"][: len(clocks)])
-    station_of = model.machine_station
+    np.add.at(counts, stop_of, state.outages["count"][: len(stop_of)])
+    np.add.at(stopped, stop_of, state.outages["seconds"][: len(stop_of)])
     return Tally(
         time=now,
-        state_seconds=_by_station(seconds, station_of, n_stations),
-        active_periods=_by_station(active, station_of, n_stations),
+        state_seconds=_by_station(compiled, seconds),
+        active_periods=_by_station(compiled, active),
         processed=flows["processed"].copy(),
         content=flows["content"].copy(),
         left=flows["left"].copy(),

@@ -110,7 +110,9 @@ stations:
     next: out
   mend: {time: 5 s, buffer: {capacity: 0}, repairs: all, next: check}
 """
-    with pytest.raises(DeadlockError, match=r"deadlock at 9 s of simulated time: mend -> check -> mend"):
+    with pytest.raises(
+        DeadlockError, match=r"deadlock at 9 s of simulated time: mend -> check -> mend"
+    ):
         simulate(read_text(text), days=0.1, replications=2)
 
 
