@@ -57,8 +57,11 @@ def new(
 
 def _renamed(description: str, template: str, name: str, target: Path) -> str:
     """Return a template's text under a new name, comments and all."""
-    # In quotes, because a name such as 4680 or no would not be text in YAML.
-    shown = name if re.fullmatch(r"[A-Za-z][\w-]{3,}", name) else f'"{name}"'
+    import yaml
+
+    # In quotes where YAML would read something else: 4680, no, null.
+    is_plain = re.fullmatch(r"[A-Za-z][\w-]*", name) and yaml.safe_load(name) == name
+    shown = name if is_plain else f'"{name}"'
     renamed = _NAME.sub(lambda _: f"name: {shown}", description, count=1)
     # The commands in its comments are meant for the new file.
     usage = re.compile(rf"^(#.*\bgigatwin \w+ ){re.escape(template)}\b", re.MULTILINE)

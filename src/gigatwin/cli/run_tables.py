@@ -66,9 +66,19 @@ def print_result(result: Result) -> None:
         places = {"found_at": "found at", "cause": "cause"}
         out.print(_estimates("Most frequent scrap", top, places, _SCRAP_COLUMNS))
     out.print(text(f"Bottleneck: {result.bottleneck.sentence}"))
-    advice = warm_up_advice(result)
-    if advice:
-        out.print(text(advice))
+    for advice in (output_advice(result), warm_up_advice(result)):
+        if advice:
+            out.print(text(advice))
+
+
+def output_advice(result: Result) -> str:
+    """Return what to do when nothing was finished; empty when something was."""
+    if result.total("throughput_rate")[0] > 0:
+        return ""
+    return (
+        f"Nothing was finished in the {number(result.days)} d: the way through the factory takes "
+        f"longer. Try --days {number(4 * result.days)}."
+    )
 
 
 def headline(result: Result) -> str:

@@ -40,6 +40,7 @@ def table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
+        min_width=len(title),
     )
     for index, header in enumerate(headers):
         is_name = index < n_names

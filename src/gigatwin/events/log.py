@@ -24,9 +24,12 @@ from gigatwin.standards.machine_states import MachineState
 Columns = dict[str, NDArray[Any]]
 EventTable = pl.DataFrame
 """An event log in memory."""
-_SPILL = 20_000_000
-"""Records kept in memory when they go to a file in the end."""
-_COMPRESSION: Literal["lz4"] = "lz4"
+_CHUNK = 1 << 18
+"""Records that are given names at a time."""
+_CHUNKS_KEPT = 80
+"""Chunks kept in memory when they go to a file in the end, some 700 MB."""
+# Times hardly shrink, and the rest is small by itself: compressing would cost more than it saves.
+_COMPRESSION: Literal["uncompressed"] = "uncompressed"
 _RECORD = np.dtype(
     [
         ("time", "f8"),
@@ -56,7 +59,7 @@ class EventNames:
     """Every name that ``detail`` can be."""
     detail_base: NDArray[np.int32]
     """Place in ``detail_codes`` of detail 0, by (kind, machine)."""
-    detail_codes: NDArray[np.uint32]
+    detail_codes: NDArray[np.unsignedinteger]
     """Place in ``details``."""
 
 
@@ -67,8 +70,14 @@ def _enum(values: NDArray[np.generic], names: Sequence[str]) -> pl.Series:
 def _columns(records: NDArray[np.void], names: EventNames) -> Columns:
     """Return the columns of a block of records, still as numbers."""
     column = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
-    place = names.detail_base[column["kind"], column["machine"]] + column["detail"]
+    place = column["detail"]
+    place += names.detail_base.ravel()[
+        column["kind"] * np.int32(len(names.machines)) + column["machine"]
+    ]
     column["detail"] = names.detail_codes[place]
+    # As narrow as the names allow: memory and conversion are a good part of the cost of a trace.
+    for name, of in (("machine", names.machines), ("because", names.actors)):
+        column[name] = column[name].astype(np.min_scalar_type(len(of)))
     return column
 
 
@@ -84,13 +93,13 @@ def _table(blocks: list[Columns], names: EventNames) -> EventTable:
     return pl.DataFrame(
         {
             "time": column["time"],
-            "machine": _enum(column["machine"].view(np.uint32), names.machines),
+            "machine": _enum(column["machine"], names.machines),
             "kind": _enum(column["kind"], names.kinds),
             "state": _enum(column["state"], _STATES),
             "item": column["item"],
             "format": _enum(formats, (*names.formats, "")),
             "waited_for": _enum(column["cause"], names.causes),
-            "because": _enum(column["because"].view(np.uint32), names.actors),
+            "because": _enum(column["because"], names.actors),
             "detail": _enum(column["detail"], names.details),
         }
     )
@@ -124,26 +133,37 @@ class EventLogWriter:
         self._names = names
         self._path = path
         self._blocks: list[Columns] = []
-        self._n_kept = 0
+        self._n_in_blocks = 0
+        self._tables: list[EventTable] = []
         self._parts: Path | None = None
         self._n_parts = 0
 
     def write(self, records: NDArray[np.void]) -> None:
         """Take in a block of records."""
         self._blocks.append(_columns(records, self._names))
-        self._n_kept += len(records)
-        if self._path is not None and self._n_kept >= _SPILL:
+        self._n_in_blocks += len(records)
+        if self._n_in_blocks >= _CHUNK:
+            self._close_chunk()
+        if self._path is not None and len(self._tables) >= _CHUNKS_KEPT:
             if self._parts is None:
                 self._parts = Path(tempfile.mkdtemp(prefix=".trace-", dir=self._path.parent))
-            part = self._parts / f"{self._n_parts:06d}.parquet"
-            self._write(part)
+            self._write(self._parts / f"{self._n_parts:06d}.parquet")
             self._n_parts += 1
-            self._n_kept = 0
+
+    def _close_chunk(self) -> None:
+        self._tables.append(_table(self._blocks, self._names))
+        self._n_in_blocks = 0
+
+    def _whole(self) -> EventTable:
+        self._close_chunk()
+        table = pl.concat(self._tables, rechunk=False)
+        self._tables.clear()
+        return table
 
     def close(self) -> EventTable | None:
         """Finish the log: return the table, or write the file and return None."""
         if self._path is None:
-            return _table(self._blocks, self._names)
+            return self._whole().rechunk()
         whole = self._path.with_name(f".{self._path.name}.partial")
         try:
             if self._parts is None:
@@ -159,13 +179,12 @@ class EventLogWriter:
         return None
 
     def _write(self, path: Path) -> None:
-        table = _table(self._blocks, self._names)
-        table.write_parquet(path, compression=_COMPRESSION, statistics=False)
+        self._whole().write_parquet(path, compression=_COMPRESSION, statistics=False)
 
     def discard(self) -> None:
         """Forget what was collected."""
         self._blocks.clear()
-        self._n_kept = 0
+        self._tables.clear()
         if self._parts is not None:
             shutil.rmtree(self._parts, ignore_errors=True)
             self._parts = None

@@ -32,5 +32,7 @@ def event_names(compiled: CompiledModel) -> EventNames:
         formats=compiled.formats,
         details=details,
         detail_base=base,
-        detail_codes=np.array([place[name] for name in names], dtype=np.uint32),
+        detail_codes=np.array(
+            [place[name] for name in names], dtype=np.min_scalar_type(len(details))
+        ),
     )
