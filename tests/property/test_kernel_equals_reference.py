@@ -105,9 +105,10 @@ def test_kernel_counts_what_the_reference_counts(compiled, seed):
         if features[station] & Feature.AMOUNTS:
             content = tally.content[station, product_format]
             assert np.isclose(flow["content"], content, **ROUNDING), key
-    for clock, (machine, _) in enumerate(compiled.machine_stops()):
-        k = clock - run.state.machines[machine]["first_clock"]
-        assert run.state.outages[clock]["count"] == tally.stops[machine, k]
+    n_stops = compiled.model.stations[compiled.model.machine_station]["n_stops"]
+    for machine, first in enumerate(run.state.machines["first_clock"]):
+        for k in range(n_stops[machine]):
+            assert run.state.outages[first + k]["count"] == tally.stops[machine, k]
 
 
 @some(60)
