@@ -236,7 +236,7 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
 
     Examples
     --------
-    >>> from gigatwin.factory import load
+    >>> from gigatwin import load, simulate
     >>> result = simulate(load("two-machine"), days=0.5, replications=4)
     >>> result.factory_name
     'two-machine'

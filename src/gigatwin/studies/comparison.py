@@ -130,7 +130,7 @@ def compare(  # noqa: PLR0913 - keyword arguments of the public call
 
     Examples
     --------
-    >>> from gigatwin.factory import load
+    >>> from gigatwin import compare, load
     >>> changes = {"larger buffer": {"second.buffer.capacity": 10}}
     >>> comparison = compare(load("two-machine"), changes, days=0.5, replications=4)
     >>> comparison.row("larger buffer", "throughput_rate")["verdict"]
