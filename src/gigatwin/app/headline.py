@@ -23,7 +23,12 @@ def cautions(result: Result) -> list[str]:
             "<b>No product was finished after the warm-up.</b> The run is shorter than the way "
             "through the factory: simulate more days."
         )
-    if not result.is_warm_up_accepted:
+    if result.is_overloaded:
+        found.append(
+            "<b>More arrives than the factory can pass on.</b> Its contents grow without end, so "
+            "these means depend on the length of the run."
+        )
+    elif not result.is_warm_up_accepted:
         found.append(
             "<b>The run is too short to be steady.</b> Output or contents were still changing in "
             "its second half, so these numbers describe a start, not normal operation. Simulate "

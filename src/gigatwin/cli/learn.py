@@ -10,6 +10,7 @@ import typer
 from gigatwin.cli.options import AsJson
 from gigatwin.cli.outputs import pending_outputs
 from gigatwin.cli.progress import note_compilation
+from gigatwin.errors import TelemetryError
 
 if TYPE_CHECKING:
     from gigatwin.events.case_log import CaseLog
@@ -57,7 +58,12 @@ def learn(
         from gigatwin.learning.learn import learn as learn_factory
 
         learned = learn_factory(cases, slug((output or log).stem))
-        scores = holdout(cases) if is_holdout else None
+        scores = None
+        if is_holdout:
+            try:
+                scores = holdout(cases)
+            except TelemetryError as error:  # what was learned is worth keeping all the same
+                typer.echo(f"No held-out scores: {error}", err=True)
         if output is not None:
             write(learned.factory, paths["--output"])
     if as_json:

@@ -64,7 +64,8 @@ def print_result(result: Result) -> None:
     if result.scrap.height:
         top = result.scrap.head(_TOP_CAUSES)
         places = {"found_at": "found at", "cause": "cause"}
-        out.print(_estimates("Most frequent scrap", top, places, _SCRAP_COLUMNS))
+        title = "Most frequent findings (scrap and rework)"
+        out.print(_estimates(title, top, places, _SCRAP_COLUMNS))
     out.print(text(f"Bottleneck: {result.bottleneck.sentence}"))
     for advice in (output_advice(result), warm_up_advice(result)):
         if advice:
@@ -99,6 +100,12 @@ def headline(result: Result) -> str:
 
 def warm_up_advice(result: Result) -> str:
     """Return what to do when no steady part was found; empty when one was."""
+    if result.is_overloaded:
+        return (
+            "More arrives than the factory can pass on: its contents grow without end, and there "
+            "is no steady state to wait for. Lengthen the interval of the arrivals, or make the "
+            "bottleneck faster."
+        )
     if result.is_warm_up_accepted:
         return ""
     return (

@@ -322,7 +322,10 @@ class _Builder:
     def _leads_out_of_line(self) -> NDArray[np.bool_]:
         line_of = {plan.name: plan.line for plan in self.plans}
         return np.array([
-            any(line_of.get(aim.split(".")[0]) != plan.line for aim in targets(plan.route))
+            all(
+                aim != OUT and line_of.get(aim.split(".")[0]) != plan.line
+                for aim in targets(plan.route)
+            )
             for plan in self.plans
         ])  # fmt: skip
 

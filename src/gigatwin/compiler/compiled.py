@@ -43,7 +43,7 @@ class CompiledModel:
     most_at_work: tuple[int, ...]
     """Units of each resource at the best of times."""
     leads_out_of_line: NDArray[np.bool_]
-    """Whether a station's items leave its line."""
+    """Whether a station hands all its items to another line."""
     capacities: tuple[int | None, ...]
     """Places of each buffer; None: unlimited."""
 

@@ -31,6 +31,12 @@ def _step(value: object, part: str | int) -> object:
     return None
 
 
+def _group_of(factory: Factory, name: str) -> str | None:
+    """Return where a name stands that is not a station's."""
+    groups = ("resources", "arrivals", "constant_loads", "formats")
+    return next((group for group in groups if name in getattr(factory, group)), None)
+
+
 def add_path_problem(
     factory: Factory, dotted: str, place: Path, findings: Findings, *, may_add: bool = False
 ) -> bool:
@@ -69,7 +75,11 @@ def add_path_problem(
                 known += list(factory.stations)
             element = ".".join(str(before) for before in path[:position])
             what = f"a field or name in {element}" if element else "a station or field"
-            findings.add(place, str(part), f"must be {what}; {findings.suggest(str(part), known)}")
+            group = _group_of(factory, str(part)) if position == 0 else None
+            hint = findings.suggest(str(part), known)
+            if group is not None:
+                hint = f"did you mean '{group}.{part}'?"
+            findings.add(place, str(part), f"must be {what}; {hint}")
             return True
         value = _step(value, part)
     return False

@@ -125,11 +125,13 @@ def line_kpis(
     lines : sequence of str
         Line of each station.
     is_exit : numpy.ndarray
-        Whether a station's items leave the line. bool, shape (S,)
+        Whether a station hands all its items to another line; what leaves the factory counts
+        anyway. bool, shape (S,)
     """
     names = list(dict.fromkeys(lines))
     left = tally.left.sum(axis=1).astype(np.float64)
     reworked = tally.reworked.sum(axis=1)
+    finished = tally.finished.sum(axis=1)
     scrap = tally.scrapped.sum(axis=1)
     seconds = tally.state_seconds
     busy = seconds.sum(axis=1) - seconds[:, MachineState.PLANNED_STOP]
@@ -144,7 +146,7 @@ def line_kpis(
     for name in names:
         mine = np.array([line == name for line in lines])
         out = mine & is_exit
-        good = float((left - reworked)[out].sum())
+        good = float((left - reworked)[out].sum() + finished[mine].sum())
         bad = float(scrap[mine].sum())
         with np.errstate(invalid="ignore", divide="ignore"):
             load = (design / busy)[mine]

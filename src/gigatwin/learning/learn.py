@@ -208,7 +208,18 @@ def _arrivals(steps: pl.DataFrame) -> Arrivals:
 
 
 def _notes(steps: pl.DataFrame, log: CaseLog) -> tuple[str, ...]:
-    notes = ["Buffers are unlimited, because a log of activities does not show what was full."]
+    notes = [
+        "Buffers are unlimited, because a log of activities does not show what was full.",
+        (
+            "Waits between activities are not learned, only those for a busy machine arise in the "
+            "simulation; so lead times come out too short."
+        ),
+    ]
+    if steps["success"].null_count() < steps.height and not steps["success"].all():
+        notes.append(
+            f"Failures are noted as the defect '{FAILED}' of their station; nothing finds it, so "
+            "the yield stays 100 %. What follows a failure is part of the routing."
+        )
     overlap = overlap_ratio(steps)
     if overlap > 0:
         notes.append(

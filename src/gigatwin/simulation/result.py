@@ -25,6 +25,8 @@ class Result:
     """Time from the start that is not counted. [s]"""
     is_warm_up_accepted: bool
     """Whether the warm-up found lies in the first half of the run, so that the rest is steady."""
+    is_overloaded: bool
+    """Whether more arrives than the factory can pass on, so that there is no steady state."""
     replications: int
     seed: int
     totals: pl.DataFrame
@@ -84,6 +86,7 @@ class Result:
             "days": self.days,
             "warm_up [s]": self.warm_up,
             "is_warm_up_accepted": self.is_warm_up_accepted,
+            "is_overloaded": self.is_overloaded,
             "replications": self.replications,
             "seed": self.seed,
             "bottleneck": {

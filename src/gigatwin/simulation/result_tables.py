@@ -22,6 +22,7 @@ from gigatwin.simulation.result import Result
 from gigatwin.standards.machine_states import MachineState
 
 _HOUR = 3600.0
+_CLEAR_GROWTH = 20.0
 _QUANTILES = {"p05": 0.05, "median": 0.5, "p95": 0.95}
 
 
@@ -79,12 +80,11 @@ def _stops(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
 
 
 def _bottleneck(compiled: CompiledModel, windows: list[Tally]) -> BottleneckCandidates:
-    """Return the candidates among the stations of the description that worked."""
+    """Return the candidates among the stations and vehicle paths that worked."""
     seconds = np.sum([w.state_seconds for w in windows], axis=0)
     periods = np.sum([w.active_periods for w in windows], axis=0)
-    n_described = len(compiled.factory.stations)
-    worked = np.arange(len(seconds)) < n_described
-    worked &= seconds[:, MachineState.EXECUTING] > 0
+    worked = seconds[:, MachineState.EXECUTING] > 0
+    worked &= ~np.isin(compiled.stations, compiled.arrivals)
     rows = np.flatnonzero(worked)
     if not len(rows):
         return BottleneckCandidates({}, (), "No station processed anything.")
@@ -120,6 +120,15 @@ def _totals(
             }
         )
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _grows(observations: list[Observation]) -> bool:
+    """Return whether the contents grow all the time, as when more arrives than can pass."""
+    contents = np.mean([o.in_process for o in observations], axis=0)
+    third = len(contents) // 3
+    first, middle, last = (float(contents[k * third : (k + 1) * third].mean()) for k in range(3))
+    growth = middle - first
+    return growth > _CLEAR_GROWTH and last - middle > growth / 2 and growth > first / 3
 
 
 def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
@@ -186,6 +195,7 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
         days=days,
         warm_up=warm_up,
         is_warm_up_accepted=is_warm_up_accepted,
+        is_overloaded=bool(compiled.arrivals) and _grows(observations),
         replications=len(observations),
         seed=seed,
         totals=overall.select(

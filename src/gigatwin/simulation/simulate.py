@@ -208,7 +208,8 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
     seed : int
         Chooses the random streams. Factories simulated with the same seed share their luck.
     warm_up : float, optional
-        Time from the start that is not counted; left out, it is found by MSER-5. [s]
+        Time from the start that is not counted; left out, it is found by MSER-5, and 0 for a
+        factory with orders. [s]
     precision : float, optional
         Add replications until the half-width of the throughput's 95 % interval is below this share
         of it.
@@ -270,8 +271,10 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
             "Give the factory arrivals, orders, or a station that nothing leads to."
         )
         raise SimulationError(message)
+    # A finite order book has an end instead of a steady state: all of it counts.
+    given = 0.0 if warm_up is None and compiled.factory.orders else warm_up
     start, accepted = (
-        warm_up_of(observations) if warm_up is None else _nearest(observations[0], warm_up)
+        _nearest(observations[0], given) if given is not None else warm_up_of(observations)
     )
     return build_result(
         compiled, days, seed, observations, start, events, is_warm_up_accepted=accepted

@@ -205,7 +205,7 @@ def _differences(scenario: str, base: Result, result: Result) -> list[dict[str, 
                 "relative_difference": difference.mean / abs(mean_before)
                 if mean_before
                 else float("nan"),
-                "verdict": verdict(kpi, difference),
+                "verdict": verdict(kpi, difference, mean_before),
             }
         )
     return rows

@@ -5,6 +5,7 @@ from gigatwin.kpi.statistics import Interval
 BETTER = "better"
 WORSE = "worse"
 NO_CLEAR_DIFFERENCE = "no clear difference"
+_TINY = 1e-6
 
 _MORE_IS_BETTER = frozenset({"throughput_rate", "yield_ratio"})
 _LESS_IS_BETTER = frozenset(
@@ -18,7 +19,7 @@ _LESS_IS_BETTER = frozenset(
 )
 
 
-def verdict(kpi: str, difference: Interval) -> str:
+def verdict(kpi: str, difference: Interval, base: float = 0.0) -> str:
     """Return what a difference means.
 
     Parameters
@@ -27,6 +28,8 @@ def verdict(kpi: str, difference: Interval) -> str:
         Name of the total.
     difference : Interval
         Scenario minus base, with its confidence interval.
+    base : float
+        Value of the base; a difference below a millionth of it is none.
 
     Returns
     -------
@@ -34,7 +37,8 @@ def verdict(kpi: str, difference: Interval) -> str:
         ``better`` or ``worse`` when the interval leaves out 0 (``higher`` or ``lower`` for a
         total that is neither good nor bad), otherwise ``no clear difference``.
     """
-    if not (difference.low > 0.0 or difference.high < 0.0):
+    is_tiny = abs(difference.mean) < _TINY * abs(base)
+    if is_tiny or not (difference.low > 0.0 or difference.high < 0.0):
         return NO_CLEAR_DIFFERENCE
     is_more = difference.mean > 0.0
     if kpi in _MORE_IS_BETTER:

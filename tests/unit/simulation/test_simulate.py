@@ -162,3 +162,50 @@ def test_trace_file_holds_the_same_log_as_memory(tmp_path):
     assert simulate(factory, days=0.05, replications=1, warm_up=0.0, trace=path).events is None
     assert pl.read_parquet(path).equals(kept)
     assert [p.name for p in tmp_path.iterdir()] == ["log.parquet"]
+
+
+def test_an_overloaded_line_is_recognised():
+    text = """
+name: queue
+arrivals: {parts: {interval: 8 s, next: only}}
+stations: {only: {time: 10 s, buffer: {capacity: unlimited}}}
+"""
+    assert simulate(read_text(text), days=1, replications=2).is_overloaded
+    steady = read_text(text.replace("8 s", "20 s"))
+    assert not simulate(steady, days=1, replications=2).is_overloaded
+
+
+def test_a_finite_order_book_is_counted_from_the_start():
+    text = """
+name: book
+formats: {A: {}, B: {}}
+orders: [{format: A, quantity: 100}, {format: B, quantity: 50}]
+stations: {only: {time: 10 s, changeover: {time: 30 min}}}
+"""
+    result = simulate(read_text(text), days=7, replications=1)
+    assert result.warm_up == 0.0
+    assert result.formats["good [items]"].to_list() == [100.0, 50.0]
+
+
+def test_output_of_a_line_counts_each_product_once():
+    text = """
+name: fork
+stations:
+  first: {time: 10 s, next: [{to: out, share: 50 %}, {to: second, share: 50 %}]}
+  second: {time: 15 s, buffer: {capacity: 50}}
+"""
+    result = simulate(read_text(text), days=0.5, replications=1, warm_up=0.0)
+    assert result.lines["good [items]"][0] == result.formats["good [items]"][0]
+
+
+def test_a_vehicle_can_be_the_bottleneck():
+    text = """
+name: ward
+resources: {cart: {capacity: 1}}
+stations:
+  fill: {time: 10 s}
+  pack: {time: 10 s, buffer: {capacity: 5, transfer: 40 s, vehicle: {resource: cart}}}
+"""
+    result = simulate(read_text(text), days=0.5, replications=2)
+    assert result.bottleneck.stations[0] == "pack.transport"
+    assert result.total("throughput_rate")[0] == pytest.approx(90.0, rel=0.01)
