@@ -15,6 +15,7 @@ from gigatwin.compiler.plan import (
     routes_for,
     targets,
 )
+from gigatwin.compiler.worth import products_per_item
 from gigatwin.errors import CompileError
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import FormatDuration
@@ -406,6 +407,7 @@ class _Builder:
             run_times=self._run_times(),
             is_per_content=np.array([plan.scales for plan in self.plans]),
             outputs=model.recipes["count"].astype(np.int64).reshape(len(self.plans), -1),
+            products_per_item=products_per_item(self.plans, self.formats),
             most_at_work=tuple(most_at_work(r) for r in self.factory.resources.values()),
             leads_out_of_line=self._leads_out_of_line(),
             capacities=tuple(

@@ -40,6 +40,8 @@ class CompiledModel:
     """Whether a station's run time is that of a unit of content."""
     outputs: NDArray[np.int64]
     """Items that come out for each that goes in, by (station, format)."""
+    products_per_item: NDArray[np.float64]
+    """Products that an item leaving a station stands for, by (station, format)."""
     most_at_work: tuple[int, ...]
     """Units of each resource at the best of times."""
     leads_out_of_line: NDArray[np.bool_]

@@ -132,13 +132,28 @@ class Finds(Described):
     """Station that a finding goes to; left out: it is scrap."""
 
 
+OtherState = Literal[
+    "starved",
+    "blocked",
+    "waiting_for_crew",
+    "setup",
+    "breakdown",
+    "micro_stop",
+    "planned_stop",
+    "no_order",
+]
+"""States of a machine in which it does not process."""
+
+
 class Energy(Described):
     """What a machine draws in each state, and for each item or metre."""
 
     executing: Watts = 0.0
     """Electric power while it processes."""
     standby: Watts = 0.0
-    """Electric power in every other state."""
+    """Electric power in every other state that ``states`` does not name."""
+    states: dict[OtherState, Watts] = Field(default_factory=dict)
+    """Electric power in certain states, such as ``{blocked: 1 kW}``."""
     per_item: JoulesPerItem = 0.0
     """Electric energy for each item processed."""
     per_metre: JoulesPerMetre = 0.0

@@ -106,6 +106,7 @@ class Status(IntEnum):
     DEADLOCK = 4
     EMPTY = 5
     TRACE_OVERFLOW = 6
+    STANDSTILL = 7
 
 
 class Feature(IntEnum):
@@ -346,6 +347,7 @@ CONTROL = np.dtype(
         ("now", "f8"),
         ("serial", "i8"),
         ("n_events", "i8"),
+        ("at_once", "i8"),  # entries handled since the time moved
         ("n_records", "i8"),
         ("n_free", "i8"),
         ("first_free", "i4"),

@@ -19,7 +19,10 @@ _EMPTY = int(Status.EMPTY)
 _TRACE_OVERFLOW = int(Status.TRACE_OVERFLOW)
 _PART = int(Cause.PART)
 _ARRIVE = int(Kind.ARRIVE)
+_STANDSTILL = int(Status.STANDSTILL)
 _CONTINUE = -1
+MOST_AT_ONCE = 3_000_000
+"""Entries handled at one moment before the time is taken to stand still for ever."""
 
 
 @jit
@@ -93,6 +96,12 @@ def advance(model: Model, state: State, until: float, max_entries: int) -> int:
         if time > until:
             control["now"] = until
             return _REACHED if time < np.inf else _EMPTY
+        if time > control["now"]:
+            control["at_once"] = 0
+        control["at_once"] += 1
+        if control["at_once"] > MOST_AT_ONCE:
+            control["culprit"] = actor
+            return _STANDSTILL
         control["now"] = time
         control["n_events"] += 1
         entries += 1

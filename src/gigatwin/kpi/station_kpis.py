@@ -12,6 +12,17 @@ from gigatwin.standards.machine_states import MachineState
 
 Floats = NDArray[np.float64]
 _HOUR = 3600.0
+TIME_ELEMENTS = (
+    "planned_operation_time",
+    "planned_busy_time",
+    "actual_unit_busy_time",
+    "actual_unit_processing_time",
+    "actual_production_time",
+    "actual_unit_setup_time",
+    "actual_unit_delay_time",
+    "actual_unit_down_time",
+)
+"""Time elements of ISO 22400-2 given for each station (sums over its machines) and line."""
 STATION_KPIS = (
     "availability",
     "effectiveness",
@@ -93,8 +104,10 @@ def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
     for state in MachineState:
         values[f"{state.name.lower()}_share"] = tally.state_seconds[:, state] / machine_time
     rows = []
+    elements_rows = []
     for index, seconds in enumerate(tally.state_seconds):
         elements = time_elements({state: float(seconds[state]) for state in MachineState})
+        elements_rows.append([getattr(elements, name) / _HOUR for name in TIME_ELEMENTS])
         quantities = Quantities(
             good_quantity=float(left[index] - rework[index]),
             scrap_quantity=float(scrap[index]),
@@ -102,12 +115,18 @@ def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
         )
         found = kpis(elements, quantities, float(planned[index]))
         rows.append([found[name] for name in STATION_KPIS])
+    names = [f"{name} [h]" for name in TIME_ELEMENTS]
+    values.update(dict(zip(names, np.array(elements_rows).T, strict=True)))
     values.update(dict(zip(STATION_KPIS, np.array(rows).T, strict=True)))
     return {name: np.asarray(column, dtype=np.float64) for name, column in values.items()}
 
 
 def line_kpis(
-    tally: Tally, design: Floats, lines: Sequence[str], is_exit: NDArray[np.bool_]
+    tally: Tally,
+    design: Floats,
+    lines: Sequence[str],
+    is_exit: NDArray[np.bool_],
+    worth: Floats,
 ) -> dict[str, Floats]:
     """Return KPIs of each production line, taken as one work unit.
 
@@ -127,6 +146,9 @@ def line_kpis(
     is_exit : numpy.ndarray
         Whether a station hands all its items to another line; what leaves the factory counts
         anyway. bool, shape (S,)
+    worth : numpy.ndarray
+        Products that an item stands for, by which good items and scrap of different kinds are
+        added up in the quality ratio. float64, shape (S, F)
     """
     names = list(dict.fromkeys(lines))
     left = tally.left.sum(axis=1).astype(np.float64)
@@ -136,6 +158,7 @@ def line_kpis(
     seconds = tally.state_seconds
     busy = seconds.sum(axis=1) - seconds[:, MachineState.PLANNED_STOP]
     columns: dict[str, list[float]] = {
+        **{f"{name} [h]": [] for name in TIME_ELEMENTS},
         "good [items]": [],
         "scrap [items]": [],
         "throughput_rate [1/h]": [],
@@ -145,13 +168,19 @@ def line_kpis(
     }
     for name in names:
         mine = np.array([line == name for line in lines])
+        total = seconds[mine].sum(axis=0)
+        elements = time_elements({state: float(total[state]) for state in MachineState})
+        for element in TIME_ELEMENTS:
+            columns[f"{element} [h]"].append(getattr(elements, element) / _HOUR)
         out = mine & is_exit
         good = float((left - reworked)[out].sum() + finished[mine].sum())
         bad = float(scrap[mine].sum())
+        kept = float((tally.left * worth).sum(axis=1)[out].sum() + finished[mine].sum())
+        lost = float((tally.scrapped * worth)[mine].sum())
         with np.errstate(invalid="ignore", divide="ignore"):
             load = (design / busy)[mine]
         load_of_constraint = float(np.nanmax(load)) if np.isfinite(load).any() else np.nan
-        quality = good / (good + bad) if good + bad > 0 else np.nan
+        quality = kept / (kept + lost) if kept + lost > 0 else np.nan
         columns["good [items]"].append(good)
         columns["scrap [items]"].append(bad)
         columns["throughput_rate [1/h]"].append(good / (tally.time / _HOUR))

@@ -43,8 +43,13 @@ def energy_use(compiled: CompiledModel, window: Tally) -> EnergyUseByConsumer:
             items=float(window.processed[index].sum()),
             metres=float(window.content[index].sum()),
         )
+        # What `states` names draws its own power instead of the standby power counted above.
+        differences = [
+            (power - rates.standby) * float(seconds[MachineState[state.upper()]])
+            for state, power in rates.states.items()
+        ]
         names.append(name)
-        electricity.append(use.electricity)
+        electricity.append(use.electricity + sum(differences))
         heat.append(use.heat)
     for name, load in factory.constant_loads.items():
         use = constant_energy(load.electricity, load.heat, window.time)

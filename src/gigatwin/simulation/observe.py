@@ -71,6 +71,7 @@ def observe(
         tallies.append(tally(compiled, run.state))
         if progress is not None:
             progress(every / N_POINTS)
+    run.check_stuck()
     wrong = check_conservation(compiled, run.state)
     if wrong:
         message = f"{compiled.factory.name}: the books of the run do not balance: {wrong}."

@@ -30,16 +30,17 @@ def _stack(rows: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.f
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _formats(window: Tally) -> dict[str, NDArray[np.float64]]:
+def _formats(compiled: CompiledModel, window: Tally) -> dict[str, NDArray[np.float64]]:
     finished = window.finished.sum(axis=0).astype(np.float64)
     scrapped = window.scrapped.sum(axis=0)
+    lost = (window.scrapped * compiled.products_per_item).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = {
             "good [items]": finished,
             "scrap [items]": scrapped.astype(np.float64),
             "throughput_rate [1/h]": finished / (window.time / _HOUR),
-            "yield_ratio": finished / (finished + scrapped),
-            "first_pass_yield": window.first_pass.sum(axis=0) / (finished + scrapped),
+            "yield_ratio": finished / (finished + lost),
+            "first_pass_yield": window.first_pass.sum(axis=0) / (finished + lost),
             "lead_time_mean [s]": window.lead_time.sum(axis=0) / finished,
         }
     for name, p in _QUANTILES.items():
@@ -53,6 +54,7 @@ def _scrap(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
     causes = [*compiled.defects, "spoiled here", "false alarm"]
     counts = np.array([w.findings for w in windows], dtype=np.float64)
     delays = np.array([w.finding_delay for w in windows])
+    reworks = compiled.model.stations["rework"] >= 0
     places, kinds = np.nonzero(counts.sum(axis=0))
     with np.errstate(invalid="ignore", divide="ignore"):
         delay = (delays / counts)[:, places, kinds]
@@ -61,6 +63,10 @@ def _scrap(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
         {
             "found_at": [compiled.stations[p] for p in places],
             "cause": [causes[k] for k in kinds],
+            "goes_to": [
+                "rework" if reworks[p] and k != len(compiled.defects) else "scrap"
+                for p, k in zip(places, kinds, strict=True)
+            ],
         },
         {"rate [1/h]": counts[:, places, kinds] / hours, "delay [s]": delay},
     ).sort("rate [1/h]", descending=True)
@@ -103,17 +109,17 @@ def _bottleneck(compiled: CompiledModel, windows: list[Tally]) -> BottleneckCand
 
 
 def _totals(
-    windows: list[Tally], energy: list[dict[str, float]], wip: list[float]
+    compiled: CompiledModel, windows: list[Tally], energy: list[dict[str, float]], wip: list[float]
 ) -> dict[str, NDArray[np.float64]]:
     rows = []
     for window, use, contents in zip(windows, energy, wip, strict=True):
         finished = float(window.finished.sum())
-        scrapped = float(window.scrapped.sum())
+        lost = float((window.scrapped * compiled.products_per_item).sum())
         nothing = float("nan")
         rows.append(
             {
                 "throughput_rate [1/h]": finished / (window.time / _HOUR),
-                "yield_ratio": finished / (finished + scrapped) if finished + scrapped else nothing,
+                "yield_ratio": finished / (finished + lost) if finished + lost else nothing,
                 "lead_time_mean [s]": window.lead_time.sum() / finished if finished else nothing,
                 "items_in_process [items]": contents,
                 **use,
@@ -172,11 +178,11 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
         for w, d in zip(windows, design, strict=True)
     ]
     line_rows = [
-        line_kpis(w, d, compiled.lines, compiled.leads_out_of_line)
+        line_kpis(w, d, compiled.lines, compiled.leads_out_of_line, compiled.products_per_item)
         for w, d in zip(windows, design, strict=True)
     ]
     use = [energy_use(compiled, w) for w in windows]
-    totals = _totals(windows, [u.totals for u in use], wip)
+    totals = _totals(compiled, windows, [u.totals for u in use], wip)
     lines = list(dict.fromkeys(compiled.lines))
     overall = estimates(
         {"kpi": [name.partition(" [")[0] for name in totals]},
@@ -214,7 +220,9 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             _stack(station_rows),
         ),
         lines=estimates({"line": lines}, _stack(line_rows)),
-        formats=estimates({"format": compiled.formats}, _stack([_formats(w) for w in windows])),
+        formats=estimates(
+            {"format": compiled.formats}, _stack([_formats(compiled, w) for w in windows])
+        ),
         buffers=estimates(
             {"buffer": compiled.buffers, "capacity [items]": compiled.capacities},
             {"level [items]": np.array([w.buffer_area / w.time for w in windows])},

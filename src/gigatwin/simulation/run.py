@@ -108,8 +108,41 @@ class Run:
         elif status is Status.DEADLOCK:
             raise DeadlockError(self._deadlock_message())
         elif status is Status.TRACE_OVERFLOW:
-            message = f"{self.compiled.factory.name}: one moment wrote more records than fit."
+            message = (
+                f"{self._place()}: one moment wrote more than {len(self.state.records)} records, "
+                "more than the trace has room for. Run without a trace."
+            )
             raise SimulationError(message)
+        elif status is Status.STANDSTILL:
+            name = self.compiled.actors[int(self.state.control[0]["culprit"])]
+            message = (
+                f"{self._place()}: {name} goes on and on without time passing. "
+                "Give a station on its way a time above 0 s."
+            )
+            raise SimulationError(message)
+
+    def check_stuck(self) -> None:
+        """Raise when nothing can happen any more although machines wait for room.
+
+        Raises
+        ------
+        DeadlockError
+            If machines are blocked for ever.
+        """
+        blocked = np.flatnonzero(self.state.machines["phase"] == Phase.BLOCKED)
+        if len(blocked) == 0 or np.isfinite(self.state.clock).any():
+            return
+        names = ", ".join(self.compiled.machines[m] for m in blocked[:5])
+        targets = self.state.machines["target"][blocked[:5]]
+        aims = ", ".join(dict.fromkeys(self.compiled.buffers[int(b)] for b in targets))
+        message = (
+            f"{self._place()}: deadlock: nothing can happen any more. {names} wait(s) for room at "
+            f"{aims}, whose consumer lacks something that never comes. See what it waits for."
+        )
+        raise DeadlockError(message)
+
+    def _place(self) -> str:
+        return f"{self.compiled.factory.name} at {format_quantity(self.now, 's')} of simulated time"
 
     def records(self) -> NDArray[np.void]:
         """Return the event records so far that were not handed out. Shape (n_records,)."""

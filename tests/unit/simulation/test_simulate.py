@@ -209,3 +209,88 @@ stations:
     result = simulate(read_text(text), days=0.5, replications=2)
     assert result.bottleneck.stations[0] == "pack.transport"
     assert result.total("throughput_rate")[0] == pytest.approx(90.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "stations",
+    [
+        "{a: {time: 0 s}}",
+        """
+  s: {time: 1 s}
+  b: {time: 0 s, buffer: {capacity: 9}}
+  c: {time: 0 s, buffer: {capacity: 9}, next: [{to: b, share: 100 %}, {to: out, share: 0 %}]}""",
+    ],
+)
+def test_time_that_stands_still_is_an_error(stations):
+    with pytest.raises(SimulationError, match="goes on and on without time passing"):
+        simulate(read_text(f"name: still\nstations: {stations}"), days=0.1, replications=1)
+
+
+def test_machines_blocked_for_ever_without_a_ring_are_an_error():
+    text = """
+name: stuck
+stations:
+  a: {time: 1 s, next: [{to: asm, share: 50 %}, {to: asm.x, share: 50 %}]}
+  asm: {kind: assembly, time: 1 s, inputs: {x: {}}, next: out}
+"""
+    with pytest.raises(DeadlockError, match="nothing can happen any more"):
+        simulate(read_text(text), days=0.1, replications=1)
+
+
+def test_findings_say_whether_they_are_scrap_or_rework():
+    text = """
+name: mixed
+stations:
+  make: {time: 4 s, scrap: 10 %, defects: {dent: 20 %}}
+  check: {kind: inspection, time: 1 s, buffer: {capacity: 9}, finds: {rework: mend}, next: out}
+  mend: {time: 2 s, buffer: {capacity: unlimited}, repairs: all, next: check}
+"""
+    scrap = simulate(read_text(text), days=0.5, replications=2).scrap
+    goes = {row["found_at"]: row["goes_to"] for row in scrap.iter_rows(named=True)}
+    assert goes == {"make": "scrap", "check": "rework"}
+
+
+def test_power_in_a_named_state_replaces_standby_power():
+    text = """
+name: power
+stations:
+  quick: {time: 1 s, energy: {executing: 10 kW, standby: 1 kW, states: {blocked: 2 kW}}}
+  slow: {time: 4 s, buffer: {capacity: 1}}
+"""
+    energy = simulate(read_text(text), days=0.5, replications=1, warm_up=0.0).energy
+    # A quarter of the time executing, three quarters blocked.
+    assert energy["electricity [kWh/h]"][0] == pytest.approx(0.25 * 10 + 0.75 * 2, rel=1e-3)
+
+
+def test_quantities_from_the_event_log_equal_those_of_the_result():
+    result = simulate(read_text(BUSY), days=0.2, replications=1, seed=3, warm_up=0.0, trace=True)
+    events = result.events
+    stations = {row["station"]: row for row in result.stations.iter_rows(named=True)}
+    leaves = events.filter(pl.col("kind") == "LEAVE").with_columns(
+        station=pl.col("machine").cast(pl.String).str.split("#").list.first()
+    )
+    for name, row in stations.items():
+        mine = leaves.filter(pl.col("station") == name)
+        scrapped = (mine["detail"] == "scrap").sum()
+        assert row["scrap [items]"] == scrapped
+        assert row["good [items]"] == mine.height - scrapped
+        assert row["quality_ratio"] == pytest.approx(1 - scrapped / mine.height, rel=1e-9)
+    born = events.filter(pl.col("machine").cast(pl.String).str.starts_with("make"))
+    born = born.group_by("item").agg(begin=pl.col("time").min())
+    done = leaves.filter(pl.col("detail") == "out").join(born, on="item")
+    # An item is created when its machine takes it in, at the time of its first record or before
+    # a changeover; both are records of the item.
+    mean = (done["time"] - done["begin"]).mean()
+    assert result.total("lead_time_mean")[0] == pytest.approx(mean, rel=1e-9)
+    steps = pl.concat(
+        [
+            leaves.filter(pl.col("detail") == "pack").select("time", step=pl.lit(1)),
+            events.filter((pl.col("kind") == "START") & (pl.col("machine") == "pack")).select(
+                "time", step=pl.lit(-1)
+            ),
+        ]
+    ).sort("time")
+    horizon = 0.2 * 86400
+    area = (steps["step"] * (horizon - steps["time"])).sum()
+    level = dict(result.buffers.select("buffer", "level [items]").iter_rows())["pack"]
+    assert level == pytest.approx(area / horizon, rel=1e-9)
