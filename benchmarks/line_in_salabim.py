@@ -7,7 +7,7 @@ stores, which make a component of each item and look through all of them, are se
 import random
 from collections.abc import Iterator
 
-import salabim  # type: ignore[import-untyped]
+import salabim  # type: ignore[import-untyped]  # salabim ships no types
 
 from benchmarks.serial_line import MEAN_TIME, PLACES, LineRun, SerialLine
 
@@ -20,7 +20,7 @@ def simulate_line(line: SerialLine, seed: int) -> LineRun:
     levels = [0] * n
     visits = [0] * n
 
-    class Machine(salabim.Component):  # type: ignore[misc]
+    class Machine(salabim.Component):  # type: ignore[misc]  # salabim ships no types
         """A machine; it sleeps while it is starved or blocked, and its neighbours wake it."""
 
         def setup(self, index: int) -> None:

@@ -90,6 +90,8 @@ def _line_card(result: Result) -> str:
 def bottleneck(result: Result) -> str:
     """Return what limits the factory and where its time goes, as HTML."""
     found = result.bottleneck
+    if not found.stations:
+        return f'<p class="finding">{escape(found.sentence)}</p>'
     name = found.stations[0]
     rows = result.stations.filter(result.stations["station"] == name)
     unit = shown_unit("", 1.0)

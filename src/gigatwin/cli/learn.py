@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gigatwin.learning.learn import Learned
 
 
-def learn(
+def learn(  # noqa: PLR0913 - one parameter for each option
     log: Annotated[Path, typer.Argument(metavar="LOG", help="Event log, CSV or Parquet.")],
     *,
     mapping: Annotated[
@@ -36,8 +36,14 @@ def learn(
     is_holdout: Annotated[
         bool,
         typer.Option(
-            "--holdout",
+            "--holdout/--no-holdout",
             help="Learn from the first 70 % of the cases, foretell the others, compare.",
+        ),
+    ] = True,
+    drop_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--drop-duplicates", help="Leave out rows that repeat earlier ones; else an error."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -51,7 +57,11 @@ def learn(
         from gigatwin.factory.writing import write
         from gigatwin.learning.stations import slug
 
-        cases = read_case_log(log, read_case_mapping(mapping) if mapping else None)
+        cases = read_case_log(
+            log,
+            read_case_mapping(mapping) if mapping else None,
+            drop_duplicates=drop_duplicates,
+        )
         if is_holdout:
             note_compilation()
         from gigatwin.learning.holdout import holdout

@@ -82,7 +82,7 @@ _EXAMPLES = {
         "gigatwin learn log.csv --output line.yaml",
         "gigatwin learn log.csv --mapping map.yaml --output line.yaml --holdout",
     ),
-    demo: ("gigatwin demo", "gigatwin demo --output /tmp/line.html --days 1"),
+    demo: ("gigatwin demo", "gigatwin demo --output line.html --days 1"),
 }
 
 for _command, _lines in _EXAMPLES.items():

@@ -20,6 +20,7 @@ from gigatwin.events.log_times import TimeKind, read_times
 _MICROSECONDS = 1_000_000
 # The columns of a wide log are all worth seeing when one is missing.
 _LISTED = 40
+_MOST_ROWS = 5
 _KINDS: dict[TimeKind, str] = {
     "zoned": "dates with an offset",
     "local": "dates without an offset",
@@ -49,7 +50,9 @@ class CaseLog:
         return self.activities["case"].n_unique()
 
 
-def read_case_log(path: str | Path, mapping: CaseMapping | None = None) -> CaseLog:
+def read_case_log(
+    path: str | Path, mapping: CaseMapping | None = None, *, drop_duplicates: bool = False
+) -> CaseLog:
     """Read the activities of a CSV or Parquet file.
 
     Two shapes are understood: one row for each activity with its begin and end, and life-cycle
@@ -61,6 +64,9 @@ def read_case_log(path: str | Path, mapping: CaseMapping | None = None) -> CaseL
         The file.
     mapping : CaseMapping, optional
         What the columns mean; left out, it is guessed from their names and values.
+    drop_duplicates : bool
+        Whether rows that are exact copies of earlier ones are left out with a warning, instead of
+        being an error.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def read_case_log(path: str | Path, mapping: CaseMapping | None = None) -> CaseL
         mapping, guesses = guess_case_mapping(table.drop(ROW), file)
     _check_columns(table, mapping, file)
     warnings: list[str] = []
-    table = _without_duplicates(table, warnings)
+    table = _without_duplicates(table, file, warnings, drop=drop_duplicates)
     table = _selected(table, mapping, file)
     rows = _named(table, mapping, file, warnings)
     rows, kind = _timed(rows, table, mapping, file)
@@ -126,10 +132,21 @@ def _check_columns(table: pl.DataFrame, mapping: CaseMapping, file: str) -> None
         raise TelemetryError(message)
 
 
-def _without_duplicates(table: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
+def _without_duplicates(
+    table: pl.DataFrame, file: str, warnings: list[str], *, drop: bool
+) -> pl.DataFrame:
     columns = [name for name in table.columns if name != ROW]
     kept = table.unique(subset=columns, keep="first", maintain_order=True)
     if kept.height < table.height:
+        if not drop:
+            copies = table.join(kept.select(ROW), on=ROW, how="anti")[ROW].to_list()
+            shown = ", ".join(map(str, copies[:_MOST_ROWS]))
+            message = (
+                f"{file} row {shown}: exact copies of earlier rows, "
+                f"{len(copies)} in all; every row must be there once (remove them, or have them "
+                "left out with --drop-duplicates)"
+            )
+            raise TelemetryError(message)
         first = table.filter(table.select(columns).is_duplicated())[ROW][0]
         warnings.append(
             f"{_counted(table.height - kept.height, 'row')} left out as exact copies of another "

@@ -16,6 +16,8 @@ from gigatwin.factory.stations import (
 from gigatwin.factory.stops import Changeover, Stop
 from gigatwin.units import to_text
 
+_MOST_ITEMS_HELD = 10_000_000
+
 
 def add_station_problems(factory: Factory, findings: Findings) -> None:
     """Add what cannot work within a station."""
@@ -37,7 +39,23 @@ def add_station_problems(factory: Factory, findings: Findings) -> None:
         if isinstance(station, BatchStation):
             _check_batch(station, path, findings, is_supplied=name in supplied)
         _check_stops(station.stops, (*path, "stops"), findings)
+        _check_size(station, path, findings)
     _check_rework(factory, findings)
+
+
+def _check_size(station: Station, path: Path, findings: Findings) -> None:
+    """Refuse what would need the memory of a thousand plants."""
+    if isinstance(station, StorageStation):
+        return
+    counts = _values(station.output.count)
+    sizes = _values(station.size) if isinstance(station, BatchStation) else [1]
+    most = max(counts) * max(sizes) * station.machines
+    if most > _MOST_ITEMS_HELD:
+        required = (
+            f"machines x batch size x output count must be {_MOST_ITEMS_HELD} or less; check the "
+            "counts"
+        )
+        findings.add(path, f"{most} items at a time", required, is_element=True)
 
 
 def _check_stops(stops: Mapping[str, Stop], path: Path, findings: Findings) -> None:

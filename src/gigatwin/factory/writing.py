@@ -60,7 +60,7 @@ def _reordered(data: dict[str, Any]) -> dict[str, Any]:
     return {key: data[key] for key in (*first, *middle, *last)}
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the base depends on how PyYAML was built
     """Writes short lists and mappings of scalars on one line, and never an alias."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401

@@ -36,7 +36,7 @@ class Content(float):
         content.unit = unit
         return content
 
-    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]  # float declares one value, Content has two
         """Return what a copy is made from."""
         return float(self), self.unit
 

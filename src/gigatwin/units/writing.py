@@ -17,7 +17,7 @@ def to_text(value: float, unit: str | Dimension) -> str | float:
     """
     dimension = DIMENSIONS[unit] if isinstance(unit, str) else unit
     if dimension is CONTENT and getattr(value, "unit", "item") != "item":
-        return f"{_short(value)} {value.unit}"  # type: ignore[attr-defined]
+        return f"{_short(value)} {value.unit}"  # type: ignore[attr-defined]  # a Content, which the dimension tells
     if dimension.plain_allowed:
         return float(value)
     best = f"{_short(value)} {dimension.unit}"

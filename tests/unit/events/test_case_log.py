@@ -172,9 +172,17 @@ def test_generated_log_survives_writing_and_reading(tmp_path):
     assert_frame_equal(read_case_log(path).activities, log.activities, abs_tol=1e-9)
 
 
-def test_copied_rows_are_dropped_and_reported(tmp_path):
+def test_copied_rows_are_an_error_that_names_them(tmp_path):
     row = PLAIN.splitlines()[1]
-    log = read_case_log(written(tmp_path, f"{PLAIN}{row}\n{row}\n"))
+    path = written(tmp_path, f"{PLAIN}{row}\n{row}\n")
+    with pytest.raises(TelemetryError, match=r"row 5, 6: exact copies of earlier rows, 2 in all"):
+        read_case_log(path)
+
+
+def test_copied_rows_are_dropped_and_reported_on_request(tmp_path):
+    row = PLAIN.splitlines()[1]
+    path = written(tmp_path, f"{PLAIN}{row}\n{row}\n")
+    log = read_case_log(path, drop_duplicates=True)
     assert log.activities.height == 3
     assert log.warnings == ("2 rows left out as exact copies of another (the first copied: row 2)",)
 
