@@ -25,6 +25,10 @@ from gigatwin.factory.stops import Changeover, Stop
 from gigatwin.kernel.layout import UNLIMITED
 
 
+OUTSIDE = "outside"
+"""Line of the stations behind which arrivals queue."""
+
+
 @dataclass(frozen=True)
 class PlannedBuffer:
     """A buffer: its places and the time items are on their way."""
@@ -182,7 +186,7 @@ def plan_stations(factory: Factory) -> list[PlannedStation]:
         plans.append(
             PlannedStation(
                 name,
-                "outside",
+                OUTSIDE,
                 1,
                 arrivals.next,
                 buffer=PlannedBuffer(name, UNLIMITED, 0.0),

@@ -5,6 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gigatwin.compiler.compiled import CompiledModel
+from gigatwin.compiler.plan import OUTSIDE
 from gigatwin.kpi.active_periods import mean_active_period_from_tallies
 from gigatwin.kpi.bottleneck import BottleneckCandidates, candidates, over_replications
 from gigatwin.kpi.lead_time import quantile
@@ -219,7 +220,7 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             },
             _stack(station_rows),
         ),
-        lines=estimates({"line": lines}, _stack(line_rows)),
+        lines=estimates({"line": lines}, _stack(line_rows)).filter(pl.col("line") != OUTSIDE),
         formats=estimates(
             {"format": compiled.formats}, _stack([_formats(compiled, w) for w in windows])
         ),
