@@ -24,7 +24,6 @@ from gigatwin.factory.stations import (
 from gigatwin.factory.stops import Changeover, Stop
 from gigatwin.kernel.layout import UNLIMITED
 
-
 OUTSIDE = "outside"
 """Line of the stations behind which arrivals queue."""
 
