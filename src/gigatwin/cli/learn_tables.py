@@ -101,5 +101,5 @@ def _print_scores(scores: Holdout) -> None:
         f"Median over {len(scores.scores)} stations: error of the mean "
         f"{100 * scores.mean_error:.1f} %, Wasserstein distance {100 * scores.wasserstein:.1f} % "
         f"of the mean, KS distance {scores.kolmogorov_smirnov:.3f}. {scores.n_left_out} stations "
-        "had too few activities."
+        "had too few activities. Each station is one activity on one machine of the log."
     )

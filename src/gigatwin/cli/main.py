@@ -80,7 +80,7 @@ _EXAMPLES = {
     schema: ("gigatwin schema", "gigatwin schema --output gigatwin.schema.json"),
     learn: (
         "gigatwin learn log.csv --output line.yaml",
-        "gigatwin learn log.csv --mapping map.yaml --output line.yaml --holdout",
+        "gigatwin learn log.csv --mapping map.yaml --output line.yaml",
     ),
     demo: ("gigatwin demo", "gigatwin demo --output line.html --days 1"),
 }

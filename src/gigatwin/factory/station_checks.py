@@ -49,7 +49,7 @@ def _check_size(station: Station, path: Path, findings: Findings) -> None:
         return
     counts = _values(station.output.count)
     sizes = _values(station.size) if isinstance(station, BatchStation) else [1]
-    most = max(counts) * max(sizes) * station.machines
+    most = max(counts, default=1) * max(sizes, default=1) * station.machines
     if most > _MOST_ITEMS_HELD:
         required = (
             f"machines x batch size x output count must be {_MOST_ITEMS_HELD} or less; check the "

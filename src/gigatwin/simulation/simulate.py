@@ -21,6 +21,7 @@ from gigatwin.simulation.observe import N_TALLIES, Observation, observe
 from gigatwin.simulation.result import Result
 from gigatwin.simulation.result_tables import build_result
 from gigatwin.simulation.run import Run
+from gigatwin.units import format_quantity
 
 _DAY = 86_400.0
 _LOOK = 0.1
@@ -57,9 +58,9 @@ class Settings:
             (self.replications >= 1, "replications", self.replications, "1 or more"),
             (
                 self.warm_up is None or 0 <= self.warm_up < self.days * _DAY,
-                "warm_up",
-                self.warm_up,
-                "0 s or more and shorter than the run",
+                "warm-up",
+                format_quantity(self.warm_up or 0.0, "s"),
+                f"0 s or more and shorter than the run of {self.days:g} d",
             ),
             (
                 self.precision is None or 0 < self.precision < 1,

@@ -8,6 +8,7 @@ import pytest
 from gigatwin.app.figures import in_flow_order
 from gigatwin.app.report import report_html, write_report
 from gigatwin.factory.reading import read_text
+from gigatwin.kpi.bottleneck import BottleneckCandidates
 from gigatwin.simulation.simulate import simulate
 from gigatwin.studies.comparison import compare
 from tests.unit.app.line import HOSTILE, STORAGE, small_line
@@ -183,6 +184,17 @@ def test_missing_folder_is_an_error_of_the_system(result, tmp_path):
 def test_run_that_is_not_steady_is_marked(result):
     doubtful = Page(report_html(replace(result, is_warm_up_accepted=False)))
     assert "too short to be steady" in doubtful.sections[""]
+
+
+def test_factory_in_which_nothing_worked_has_a_report(result):
+    idle = BottleneckCandidates({}, (), "No station processed anything.")
+    page = Page(report_html(replace(result, bottleneck=idle)))
+    assert "No station processed anything." in page.sections[""]
+
+
+def test_overloaded_line_is_marked(result):
+    page = Page(report_html(replace(result, is_overloaded=True)))
+    assert "More arrives than the factory can pass on" in page.sections[""]
 
 
 def test_steady_run_has_no_cautions(page):

@@ -38,7 +38,7 @@ stations:
         (["two-machine", "--replications", "0"], "replications: 0; must be 1 or more"),
         (["two-machine", "--threads", "0"], "threads: 0; must be 1 or more"),
         (["two-machine", "--warm-up", "8"], "--warm-up: 8; needs a unit"),
-        (["two-machine", "--warm-up", "9 d"], "warm_up"),
+        (["two-machine", "--warm-up", "9 d"], "warm-up: 9 d; must be"),
         (["two-machine", "--precision", "2 s"], "--precision: 2 s"),
         (["two-machine", "--parameters", "mature"], "must be a parameter set"),
         (["two-machine", "--report", "no/out.html"], "must be in an existing folder"),
@@ -101,7 +101,7 @@ def test_output_is_checked_before_the_simulation(call, folder):
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("extra", [[], ["--trace", "x.parquet", "--report", "x.html"]])
-def test_interrupt_ends_a_run_within_a_second(start, folder, extra):
+def test_interrupt_ends_a_run_and_leaves_no_file(start, folder, extra):
     process = start("run", "two-machine", "--days", "20000", *extra)
     time.sleep(4)
     assert process.poll() is None, process.communicate()

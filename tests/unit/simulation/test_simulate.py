@@ -132,7 +132,10 @@ stations: {only: {time: 1 s}}
     [
         ({"days": 0}, "days: 0; must be above 0"),
         ({"replications": 0}, "replications: 0"),
-        ({"days": 1, "warm_up": 90000.0}, "warm_up: 90000.0"),
+        (
+            {"days": 1, "warm_up": 90000.0},
+            "warm-up: 25 h; must be 0 s or more and shorter",
+        ),
         ({"precision": 2.0}, "precision: 2.0"),
         ({"threads": 0}, "threads: 0"),
     ],
