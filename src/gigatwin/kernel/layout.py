@@ -380,6 +380,8 @@ FLOW = np.dtype(  # by station and format
     [
         ("processed", "i8"),
         ("content", "f8"),
+        ("seconds", "f8"),  # processing begun
+        ("setup", "f8"),  # changeovers to the format begun
         ("left", "i8"),
         ("scrapped", "i8"),
         ("reworked", "i8"),

@@ -128,6 +128,7 @@ def _set_up(model: Model, state: State, machine: int, now: float) -> bool:
     n_formats = model.sizes[4]
     law = model.setups[station["first_setup"] + r["format"] * n_formats + product_format]
     seconds = draw(model, state, law, r["first_stream"] + _SETUP_STREAM)
+    state.flows[index * n_formats + product_format]["setup"] += seconds
     schedule(state.clock, state.tree, machine, now + seconds)
     return False
 
@@ -142,6 +143,7 @@ def _start(model: Model, state: State, index: int, machine: int, now: float) -> 
     if recipe["scales"] != 0:
         work *= state.items[item]["content"]
     r["work"] = work
+    state.flows[index * model.sizes[4] + state.items[item]["format"]]["seconds"] += work
     enter(state, machine, _EXECUTING, now)
     if state.control[0]["traces"] != 0:
         at = item

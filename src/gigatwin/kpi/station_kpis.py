@@ -53,10 +53,10 @@ def design_times(tally: Tally, run_times: Floats, per_content: NDArray[np.bool_]
     Returns
     -------
     numpy.ndarray
-        Machine time by design. float64, shape (S,) [s]
+        Machine time by design. float64, shape (S, F) [s]
     """
     amount = np.where(per_content[:, None], tally.content, tally.processed)
-    return np.asarray((amount * run_times).sum(axis=1))
+    return np.asarray(amount * run_times)
 
 
 def planned_run_times(tally: Tally, design: Floats, outputs: NDArray[np.int64]) -> Floats:
@@ -67,7 +67,7 @@ def planned_run_times(tally: Tally, design: Floats, outputs: NDArray[np.int64]) 
     tally : Tally
         What was counted.
     design : numpy.ndarray
-        What `design_times` returns. float64, shape (S,) [s]
+        What `design_times` returns. float64, shape (S, F) [s]
     outputs : numpy.ndarray
         Items that come out for each that goes in. int64, shape (S, F)
 
@@ -77,7 +77,7 @@ def planned_run_times(tally: Tally, design: Floats, outputs: NDArray[np.int64]) 
         Planned run time per item, NaN where nothing was made. float64, shape (S,) [s]
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(design / (tally.processed * outputs).sum(axis=1))
+        return np.asarray(design.sum(axis=1) / (tally.processed * outputs).sum(axis=1))
 
 
 def station_kpis(tally: Tally, planned: Floats) -> dict[str, Floats]:
@@ -140,7 +140,7 @@ def line_kpis(
     tally : Tally
         What was counted in the window.
     design : numpy.ndarray
-        What `design_times` returns. float64, shape (S,) [s]
+        What `design_times` returns. float64, shape (S, F) [s]
     lines : sequence of str
         Line of each station.
     is_exit : numpy.ndarray
@@ -178,7 +178,7 @@ def line_kpis(
         kept = float((tally.left * worth).sum(axis=1)[out].sum() + finished[mine].sum())
         lost = float((tally.scrapped * worth)[mine].sum())
         with np.errstate(invalid="ignore", divide="ignore"):
-            load = (design / busy)[mine]
+            load = (design.sum(axis=1) / busy)[mine]
         load_of_constraint = float(np.nanmax(load)) if np.isfinite(load).any() else np.nan
         quality = kept / (kept + lost) if kept + lost > 0 else np.nan
         columns["good [items]"].append(good)

@@ -23,6 +23,10 @@ class Tally:
     """Items processed, shape (S, F)."""
     content: Floats
     """Content processed (m for webs), shape (S, F)."""
+    production_seconds: Floats
+    """Processing time of the cycles begun, shape (S, F). [s]"""
+    setup_seconds: Floats
+    """Time of the changeovers begun to a format, shape (S, F). [s]"""
     left: Counts
     """Items passed on, rework included, shape (S, F)."""
     scrapped: Counts

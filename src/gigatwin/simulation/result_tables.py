@@ -31,7 +31,9 @@ def _stack(rows: list[dict[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.f
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _formats(compiled: CompiledModel, window: Tally) -> dict[str, NDArray[np.float64]]:
+def _formats(
+    compiled: CompiledModel, window: Tally, design: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
     finished = window.finished.sum(axis=0).astype(np.float64)
     scrapped = window.scrapped.sum(axis=0)
     lost = (window.scrapped * compiled.products_per_item).sum(axis=0)
@@ -40,6 +42,11 @@ def _formats(compiled: CompiledModel, window: Tally) -> dict[str, NDArray[np.flo
             "good [items]": finished,
             "scrap [items]": scrapped.astype(np.float64),
             "throughput_rate [1/h]": finished / (window.time / _HOUR),
+            "actual_production_time [h]": window.production_seconds.sum(axis=0) / _HOUR,
+            "actual_unit_setup_time [h]": window.setup_seconds.sum(axis=0) / _HOUR,
+            "effectiveness": design.sum(axis=0) / window.production_seconds.sum(axis=0),
+            "setup_ratio": window.setup_seconds.sum(axis=0)
+            / (window.setup_seconds + window.production_seconds).sum(axis=0),
             "yield_ratio": finished / (finished + lost),
             "first_pass_yield": window.first_pass.sum(axis=0) / (finished + lost),
             "lead_time_mean [s]": window.lead_time.sum(axis=0) / finished,
@@ -222,7 +229,8 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
         ),
         lines=estimates({"line": lines}, _stack(line_rows)).filter(pl.col("line") != OUTSIDE),
         formats=estimates(
-            {"format": compiled.formats}, _stack([_formats(compiled, w) for w in windows])
+            {"format": compiled.formats},
+            _stack([_formats(compiled, w, d) for w, d in zip(windows, design, strict=True)]),
         ),
         buffers=estimates(
             {"buffer": compiled.buffers, "capacity [items]": compiled.capacities},

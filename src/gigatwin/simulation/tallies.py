@@ -51,6 +51,8 @@ def tally(compiled: CompiledModel, state: State) -> Tally:
         active_periods=_by_station(compiled, active),
         processed=flows["processed"].copy(),
         content=flows["content"].copy(),
+        production_seconds=flows["seconds"].copy(),
+        setup_seconds=flows["setup"].copy(),
         left=flows["left"].copy(),
         scrapped=flows["scrapped"].copy(),
         reworked=flows["reworked"].copy(),

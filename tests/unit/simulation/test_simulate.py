@@ -297,3 +297,22 @@ def test_quantities_from_the_event_log_equal_those_of_the_result():
     area = (steps["step"] * (horizon - steps["time"])).sum()
     level = dict(result.buffers.select("buffer", "level [items]").iter_rows())["pack"]
     assert level == pytest.approx(area / horizon, rel=1e-9)
+
+
+def test_time_elements_of_formats_add_up_to_those_of_the_station():
+    text = """
+name: book
+formats: {A: {}, B: {}}
+orders: [{format: A, quantity: 100}, {format: B, quantity: 50}]
+stations: {only: {time: {by_format: {A: 10 s, B: 30 s}}, changeover: {time: 30 min}}}
+"""
+    result = simulate(read_text(text), days=0.5, replications=1)
+    formats = result.formats
+    assert formats["actual_production_time [h]"].to_list() == pytest.approx(
+        [1000 / 3600, 1500 / 3600]
+    )
+    assert formats["actual_unit_setup_time [h]"].to_list() == pytest.approx([0.0, 0.5])
+    assert formats["effectiveness"].to_list() == pytest.approx([1.0, 1.0])
+    station = result.stations
+    assert station["actual_production_time [h]"][0] == pytest.approx(2500 / 3600)
+    assert station["actual_unit_setup_time [h]"][0] == pytest.approx(0.5)
