@@ -47,7 +47,7 @@ def read_share(text: str | None, option: str) -> float | None:
 
 def _read(text: str, unit: str, option: str) -> float:
     # The units bring pydantic with them, which help can do without.
-    from gigatwin.units.reading import QuantityError, parse_quantity  # noqa: PLC0415
+    from gigatwin.units.reading import QuantityError, parse_quantity  # noqa: PLC0415 - heavy, and rarely needed
 
     try:
         return parse_quantity(text, unit)

@@ -73,7 +73,7 @@ def with_parameter_set(factory: Factory, name: str) -> Factory:
     return with_changes(factory, factory.parameter_sets[name], f"parameter set {name}")
 
 
-def _read(given: object, dotted: str, findings: Findings) -> Any:  # noqa: ANN401
+def _read(given: object, dotted: str, findings: Findings) -> Any:  # noqa: ANN401 - any value of a YAML file
     """Return a value as plain data, with text in brackets read as YAML."""
     if isinstance(given, BaseModel):
         return given.model_dump(mode="json", exclude_defaults=True, context=UNITS_AS_TEXT)

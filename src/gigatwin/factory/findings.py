@@ -33,7 +33,7 @@ def find_similar(name: str, known: Iterable[str]) -> str | None:
     wanted = name.lower()
     names = {candidate.lower(): candidate for candidate in known}
     if len(names) > _MOST_COMPARED:
-        near = [low for low in names if low[:2] == wanted[:2] and abs(len(low) - len(wanted)) <= 2]  # noqa: PLR2004
+        near = [low for low in names if low[:2] == wanted[:2] and abs(len(low) - len(wanted)) <= 2]  # noqa: PLR2004 - two letters
         names = {low: names[low] for low in near[:_MOST_COMPARED]}
     matches = get_close_matches(wanted, names, n=1)
     return names[matches[0]] if matches else None

@@ -51,7 +51,7 @@ class Node:
     height: int = 1
     """Levels in it, its own included."""
 
-    def plain(self) -> Any:  # noqa: ANN401
+    def plain(self) -> Any:  # noqa: ANN401 - any value of a YAML file
         """Return the value as dictionaries, lists, text and numbers."""
         if isinstance(self.value, dict):
             return {key: entry.node.plain() for key, entry in self.value.items()}

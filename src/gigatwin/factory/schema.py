@@ -43,7 +43,7 @@ def _titled(definition: dict[str, Any], name: str) -> dict[str, Any]:
     return {"description": sentence, **definition, "title": title}
 
 
-def _tidied(value: Any, renamed: dict[str, str]) -> Any:  # noqa: ANN401
+def _tidied(value: Any, renamed: dict[str, str]) -> Any:  # noqa: ANN401 - any value of a YAML file
     if isinstance(value, list):
         return [_tidied(item, renamed) for item in value]
     if not isinstance(value, dict):
@@ -69,7 +69,7 @@ def _tidied(value: Any, renamed: dict[str, str]) -> Any:  # noqa: ANN401
     return tidy
 
 
-def _default(default: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401
+def _default(default: Any, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any value of a YAML file
     """Return a default as it would stand in a file."""
     if not isinstance(default, float):
         return default

@@ -113,7 +113,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     return list(names)
 
 
-def _inside(kind: Any, part: int | str) -> list[_Branch]:  # noqa: ANN401
+def _inside(kind: Any, part: int | str) -> list[_Branch]:  # noqa: ANN401 - annotations have no common type
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         info = kind.model_fields.get(str(part))
         return [] if info is None else _branches(info.annotation)
@@ -123,7 +123,7 @@ def _inside(kind: Any, part: int | str) -> list[_Branch]:  # noqa: ANN401
     return []
 
 
-def _branches(annotation: Any, tag: str | None = None) -> list[_Branch]:  # noqa: ANN401
+def _branches(annotation: Any, tag: str | None = None) -> list[_Branch]:  # noqa: ANN401 - annotations have no common type
     if get_origin(annotation) is Annotated:
         inner, *extras = get_args(annotation)
         tag = next((extra.tag for extra in extras if isinstance(extra, Tag)), tag)

@@ -63,19 +63,19 @@ def _reordered(data: dict[str, Any]) -> dict[str, Any]:
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the base depends on how PyYAML was built
     """Writes short lists and mappings of scalars on one line, and never an alias."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 - any value of a YAML file
         """Return that nothing is written as an alias."""
         del data
         return True
 
-    def represent(self, data: Any) -> None:  # noqa: ANN401
+    def represent(self, data: Any) -> None:  # noqa: ANN401 - any value of a YAML file
         """Write a document, its outermost mapping never on one line."""
         node = self.represent_data(data)
         if isinstance(node, yaml.CollectionNode):
             node.flow_style = False
         self.serialize(node)
 
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:  # noqa: ANN401, FBT001
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:  # noqa: ANN401, FBT001 - the signature is PyYAML's
         """Return a mapping's node, on one line when it is short."""
         node = super().represent_mapping(tag, mapping, flow_style)
         node.flow_style = 0 < len(mapping) <= _SHORT and all(
@@ -84,7 +84,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         )
         return node
 
-    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:  # noqa: ANN401, FBT001
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:  # noqa: ANN401, FBT001 - the signature is PyYAML's
         """Return a list's node, on one line when it holds scalars."""
         node = super().represent_sequence(tag, sequence, flow_style)
         node.flow_style = all(not isinstance(value, dict | list) for value in sequence)

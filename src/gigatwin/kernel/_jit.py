@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 
 import numba  # noqa: E402 - the cache folder must be known before
-import numpy as np  # noqa: E402
+import numpy as np  # noqa: E402 - as above
 
 INTERPRETED: bool = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
 """True when the kernel runs as plain Python (``NUMBA_DISABLE_JIT=1``)."""

@@ -160,7 +160,7 @@ class Quantity:
         except QuantityError as error:
             # The texts go in as parameters, because braces in them would be taken for fields.
             parts = {"found": error.found, "required": error.required}
-            raise PydanticCustomError("quantity", "{found}; {required}", parts) from None  # noqa: EM101
+            raise PydanticCustomError("quantity", "{found}; {required}", parts) from None  # noqa: EM101 - a template, not a text
 
     def _serialize(
         self, value: float | _Measured, info: core_schema.SerializationInfo

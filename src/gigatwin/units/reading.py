@@ -151,7 +151,7 @@ def _added_times(text: str) -> float | None:
 def _pint_scale(written: str, wanted: str) -> float | None:
     """Return the size of a unit in SI, or None when pint does not know it as one of this kind."""
     # pint takes a third of a second to import, which hardly any run has to pay.
-    import pint  # noqa: PLC0415
+    import pint  # noqa: PLC0415 - heavy, and rarely needed
 
     try:
         return float(pint.application_registry.Quantity(1.0, written).to(wanted).magnitude)
