@@ -1,5 +1,6 @@
 """Logs of activities on cases: who did what to which item, from when to when."""
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,11 +31,13 @@ _KINDS: dict[TimeKind, str] = {
 
 @dataclass(frozen=True)
 class CaseLog:
-    """The activities of a log, one row each."""
+    """The visits of items to machines, one row each."""
 
-    activities: pl.DataFrame
-    """Columns case, activity, machine (text), start, end (s since ``origin``) and success (true,
-    false, or null where not known), in the order of the starts."""
+    visits: pl.DataFrame
+    """Columns case, activity, machine (text), start, end (s since ``origin``, null where the event
+    is missing) and success (true, false, or null where not known), in the order of the times.
+    Further columns, each only where the log has it: format, origin, destination, parts (text) and
+    row (row of the file)."""
     origin: datetime | float = 0.0
     """The moment of the first start: a date (UTC when zoned), or seconds."""
     mapping: CaseMapping | None = None
@@ -44,10 +47,15 @@ class CaseLog:
     warnings: tuple[str, ...] = ()
     """What was left out or assumed."""
 
+    @functools.cached_property
+    def activities(self) -> pl.DataFrame:
+        """The visits of which both the start and the end are known."""
+        return self.visits.filter(pl.col("start").is_not_null() & pl.col("end").is_not_null())
+
     @property
     def n_cases(self) -> int:
         """Number of cases."""
-        return self.activities["case"].n_unique()
+        return self.visits["case"].n_unique()
 
 
 def read_case_log(
@@ -113,7 +121,7 @@ def read_case_log(
         success="success",
     )
     return CaseLog(
-        activities=activities,
+        visits=activities,
         origin=_origin(first, kind),
         mapping=mapping,
         guesses=guesses,

@@ -4,6 +4,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, WithJsonSchema
 
+from gigatwin.factory.estimates import Estimate
+
 T = TypeVar("T")
 
 
@@ -19,6 +21,8 @@ class Described(BaseModel):
     sources: dict[str, str] = Field(default_factory=dict)
     """Where a number comes from: field name to basis, range and reference, for example
     ``{time: "est, range 8-20 ppm [46-series section 2]"}``."""
+    estimates: dict[str, Estimate] = Field(default_factory=dict)
+    """How well a number is known: field name to its interval and what it was learned from."""
 
 
 def _as_name(value: object) -> object:
