@@ -9,7 +9,9 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from gigatwin.factory.checks import check
+from gigatwin.factory.elements import described_elements, names_of_numbers, number_of
 from gigatwin.factory.factory import Factory
+from gigatwin.factory.writing import to_data
 from gigatwin.units import UNITS_REQUIRED
 
 TIMES = (1, 2, 3, 4, 6)
@@ -190,6 +192,9 @@ def stations(draw, formats, *, source, kinds):
         capacity = draw(st.integers(2, 4))
         return {"kind": kind, "capacity": capacity, "dwell": draw(by_format(durations, formats))}
     station = {"kind": kind} | machine_parts(draw, formats)
+    if draw(st.integers(0, 7)) == 7:
+        beside = draw(st.booleans())
+        station["recorded_as"] = {"activities": ["cut", "trim"], "is_side_by_side": beside}
     if not source:
         station["buffer"] = draw(buffers(formats))
     if draw(st.booleans()):
@@ -386,3 +391,53 @@ def build(description):
 def factories():
     """Return random factories that pass all checks."""
     return descriptions().map(build)
+
+
+@st.composite
+def learned_factories(draw):
+    """Return random factories, some of whose numbers have estimates."""
+    factory = draw(factories())
+    data = to_data(factory)
+    numbers = [
+        (place, key, number_of(element, key))
+        for path, element in described_elements(factory)
+        # What is as by default is not in the data, and the rest of it is not repeated there.
+        if (place := find(data, path)) is not None
+        for key in names_of_numbers(element)
+    ]
+    chosen = draw(st.sets(st.integers(0, len(numbers) - 1), max_size=5))
+    for place, key, number in [numbers[index] for index in sorted(chosen)]:
+        place.setdefault("estimates", {})[key] = draw(estimates(number))
+    return build(data)
+
+
+def find(data, path):
+    """Return what stands at a path in plain data, None if there is nothing."""
+    for part in path:
+        if isinstance(data, dict) and part not in data:
+            return None
+        data = data[part]
+    return data
+
+
+def estimates(number):
+    """Return what a file says about a number: wide or narrow intervals, bounds, zero width."""
+    methods = st.sampled_from(("mean", "a method: of some 'kind', {with} [marks] # in it"))
+    return st.builds(
+        lambda below, above, n, method, rows: (
+            {
+                "value": number,
+                "low": number * below,
+                "n": n,
+                "method": method * (1 + 9 * (n == 0)),
+                "is_identified": above is not None,
+            }
+            | ({} if above is None else {"high": number * above})
+            | ({"rows": rows} if rows else {})
+        ),
+        st.sampled_from((1.0, 0.9, 1 / 3, 0.0)),
+        st.sampled_from((1.0, 1.1, 7 / 3, None)),
+        st.sampled_from((0, 1, 40, 10**6)),
+        methods,
+        st.sampled_from(("", "2-5001 (4980 rows)")),
+    )

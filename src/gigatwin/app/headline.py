@@ -39,6 +39,13 @@ def cautions(result: Result) -> list[str]:
             "<b>One replication gives no intervals.</b> Simulate several to know how far chance "
             "alone moves these numbers."
         )
+    elif result.parameters == "uncertain":
+        found.append(
+            "<b>95 % interval over parameters as well as chance.</b> Each replication drew the "
+            "learned numbers from their intervals. The number after ± covers one such replication, "
+            "as the plant is one of them: more data about the plant narrow it, more replications "
+            "do not."
+        )
     return found
 
 
@@ -54,18 +61,20 @@ def cards(result: Result) -> str:
             note = _ITEMS_PER_HOUR.sentence(mean, half)
         if row["unit"] == "kWh/kWh":
             note = "electricity and heat"
-        found.append(_card(kpi_name(kpi), [_number(unit, mean, half)], note))
+        found.append(card(kpi_name(kpi), [_number(unit, mean, half)], note))
         if kpi == "yield_ratio":
             found.append(_line_card(result))
     return f'<div class="cards">{"".join(found)}</div>'
 
 
 def _number(unit: ShownUnit, mean: float, half: float) -> str:
+    """Return a number with its interval and unit, as HTML."""
     name = "" if not math.isfinite(mean) else f' <span class="unit">{escape(unit.name)}</span>'
     return f'<span class="value">{estimate_html(unit, mean, half)}{name}</span>'
 
 
-def _card(title: str, numbers: list[str], note: str = "") -> str:
+def card(title: str, numbers: list[str], note: str = "") -> str:
+    """Return a box with a headline number."""
     small = f'<p class="note">{escape(note)}</p>' if note else ""
     return f'<div class="card"><h3>{escape(title)}</h3>{"".join(numbers)}{small}</div>'
 
@@ -78,13 +87,13 @@ def _line_card(result: Result) -> str:
     )
     if len(rows) == 1:
         _, mean, half = rows[0]
-        return _card(kpi_name("oee_index"), [_number(unit, mean, half)])
+        return card(kpi_name("oee_index"), [_number(unit, mean, half)])
     shown = "".join(
         f"<div><dt>{escape(line)}</dt><dd>{_number(unit, mean, half)}</dd></div>"
         for line, mean, half in rows[:_MOST_LINES]
     )
     note = "" if len(rows) <= _MOST_LINES else "the others: see the table of lines"
-    return _card(kpi_name("oee_index"), [f"<dl>{shown}</dl>"], note)
+    return card(kpi_name("oee_index"), [f"<dl>{shown}</dl>"], note)
 
 
 def bottleneck(result: Result) -> str:

@@ -11,12 +11,15 @@ from gigatwin.cli.options import (
     REPORT_ENDINGS,
     AsJson,
     Days,
+    ParameterSets,
     Replications,
     Report,
     Seed,
     Threads,
     WarmUp,
     read_time,
+    replications_for,
+    split_parameters,
 )
 from gigatwin.cli.outputs import pending_outputs
 from gigatwin.cli.progress import note_compilation, progress_bar
@@ -43,26 +46,32 @@ def compare(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = None,
     days: Days = 7.0,
-    replications: Replications = 10,
+    replications: Replications = None,
     seed: Seed = 1,
     warm_up: WarmUp = None,
     threads: Threads = None,
+    parameters: ParameterSets = None,
     as_json: AsJson = False,
     report: Report = None,
 ) -> None:
     """Compare scenarios with a base: paired differences with 95 % intervals.
 
     All meet the same breakdowns and the same variation wherever a change leaves them alone, so that
-    a difference shows after few replications.
+    a difference shows after few replications. With uncertain parameters, base and scenarios share
+    the draw of each replication, too.
     """
     given = _read_scenarios(scenarios or [])
     start = read_time(warm_up, "--warm-up")
+    sets, kind = split_parameters(parameters)
     files = [base, *(what for what in given.values() if isinstance(what, str))]
     outputs = {"--report": report}
     with pending_outputs(outputs, files, {"--report": REPORT_ENDINGS}) as paths:
+        from gigatwin.factory.changes import with_parameter_set
         from gigatwin.factory.reading import load
 
         factory = load(base)
+        for name in sets:
+            factory = with_parameter_set(factory, name)
         factories = _factories(factory, base, given)
         note_compilation()
         from gigatwin.studies.comparison import compare as compare_factories
@@ -72,11 +81,12 @@ def compare(  # noqa: PLR0913 - one parameter for each option
                 factory,
                 factories,
                 days=days,
-                replications=replications,
+                replications=replications_for(replications, kind),
                 seed=seed,
                 warm_up=start,
                 threads=threads,
                 progress=progress,
+                parameters=kind,
             )
         if report is not None:
             from gigatwin.app.report import write_report

@@ -1,18 +1,41 @@
 """Options that several commands have, and what their texts mean."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gigatwin.cli.failures import OptionError
+
+if TYPE_CHECKING:
+    from gigatwin.simulation.result import Parameters
+
+USUAL_REPLICATIONS = 10
+UNCERTAIN_REPLICATIONS = 20
+"""Replications with uncertain parameters: a spread needs more of them than a mean."""
 
 Source = Annotated[
     str, typer.Argument(metavar="FILE", help="A description (YAML), or a name of the library.")
 ]
 Days = Annotated[float, typer.Option(metavar="D", help="Length of each replication, in days.")]
 Replications = Annotated[
-    int, typer.Option(metavar="N", help="Number of independent replications of each.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        help=f"Number of independent replications of each; left out, {USUAL_REPLICATIONS}, and "
+        f"{UNCERTAIN_REPLICATIONS} with uncertain parameters.",
+        show_default=False,
+    ),
+]
+ParameterSets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameters",
+        metavar="SET",
+        help="Apply a parameter set of the description first; repeatable. 'uncertain' draws each "
+        "learned number from its interval, anew in every replication: the results then say what "
+        "is not known about the plant, and a line learned from few rows gets wide intervals.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Chooses the random numbers.")]
 WarmUp = Annotated[
@@ -33,6 +56,19 @@ Report = Annotated[
 
 REPORT_ENDINGS = (".html", ".htm")
 """Endings of the file name of a report."""
+
+
+def split_parameters(given: list[str] | None) -> "tuple[list[str], Parameters]":
+    """Return the parameter sets to apply, and whether the numbers are to be drawn."""
+    sets = [name for name in given or [] if name != "uncertain"]
+    return sets, "uncertain" if len(sets) < len(given or []) else "estimated"
+
+
+def replications_for(given: int | None, parameters: "Parameters") -> int:
+    """Return the number of replications; left out, it depends on the parameters."""
+    if given is not None:
+        return given
+    return UNCERTAIN_REPLICATIONS if parameters == "uncertain" else USUAL_REPLICATIONS
 
 
 def read_time(text: str | None, option: str) -> float | None:

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from gigatwin.cli.changes import read_changes
+from gigatwin.cli.failures import OptionError
 from gigatwin.cli.options import (
     REPORT_ENDINGS,
     AsJson,
     Days,
+    ParameterSets,
     Replications,
     Report,
     Seed,
@@ -19,6 +21,8 @@ from gigatwin.cli.options import (
     WarmUp,
     read_share,
     read_time,
+    replications_for,
+    split_parameters,
 )
 from gigatwin.cli.outputs import pending_outputs
 from gigatwin.cli.progress import note_compilation, progress_bar
@@ -28,7 +32,7 @@ def run(  # noqa: PLR0913 - one parameter for each option
     file: Source,
     *,
     days: Days = 7.0,
-    replications: Replications = 10,
+    replications: Replications = None,
     seed: Seed = 1,
     warm_up: WarmUp = None,
     precision: Annotated[
@@ -48,10 +52,7 @@ def run(  # noqa: PLR0913 - one parameter for each option
             help="Change one field for this run, with its unit where it has one; repeatable.",
         ),
     ] = None,
-    parameters: Annotated[
-        str | None,
-        typer.Option(metavar="SET", help="Apply a parameter set of the description first."),
-    ] = None,
+    parameters: ParameterSets = None,
     as_json: AsJson = False,
     report: Report = None,
     trace: Annotated[
@@ -65,6 +66,13 @@ def run(  # noqa: PLR0913 - one parameter for each option
     fields = read_changes(changes or [])
     start = read_time(warm_up, "--warm-up")
     share = read_share(precision, "--precision")
+    sets, kind = split_parameters(parameters)
+    if share is not None and kind == "uncertain":
+        message = (
+            "--precision: with --parameters uncertain the interval does not shrink with "
+            "replications; leave one of them out."
+        )
+        raise OptionError(message)
     outputs = {"--report": report, "--trace": trace}
     endings = {"--report": REPORT_ENDINGS, "--trace": (".parquet",)}
     with pending_outputs(outputs, [file], endings) as paths:
@@ -72,8 +80,8 @@ def run(  # noqa: PLR0913 - one parameter for each option
         from gigatwin.factory.reading import load
 
         factory = load(file)
-        if parameters is not None:
-            factory = with_parameter_set(factory, parameters)
+        for name in sets:
+            factory = with_parameter_set(factory, name)
         if fields:
             factory = with_changes(factory, fields, "--set")
         note_compilation()
@@ -83,13 +91,14 @@ def run(  # noqa: PLR0913 - one parameter for each option
             result = simulate(
                 factory,
                 days=days,
-                replications=replications,
+                replications=replications_for(replications, kind),
                 seed=seed,
                 warm_up=start,
                 precision=share,
                 threads=threads,
                 trace=paths.get("--trace", False),
                 progress=progress,
+                parameters=kind,
             )
         if report is not None:
             from gigatwin.app.report import write_report

@@ -91,7 +91,10 @@ def headline(result: Result) -> str:
         if result.warm_up
         else "all of it counted"
     )
-    how_sure = "no interval from a single replication" if n == 1 else "± half a 95 % interval"
+    over = " over parameters as well as chance" if result.parameters == "uncertain" else ""
+    how_sure = (
+        "no interval from a single replication" if n == 1 else f"± half a 95 % interval{over}"
+    )
     return (
         f"{result.factory_name}: {many} of {number(result.days)} d, seed {result.seed}, {start}; "
         f"{how_sure}."

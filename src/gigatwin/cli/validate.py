@@ -55,6 +55,8 @@ def validate(
 
 def _counts(factory: "Factory") -> dict[str, int]:
     """Return how many elements of each sort a factory has."""
+    from gigatwin.factory.elements import described_elements
+
     stations = factory.stations.values()
     return {
         "stations": len(factory.stations),
@@ -63,6 +65,7 @@ def _counts(factory: "Factory") -> dict[str, int]:
         "resources": len(factory.resources),
         "orders": len(factory.orders),
         "parameter_sets": len(factory.parameter_sets),
+        "estimates": sum(len(element.estimates) for _, element in described_elements(factory)),
     }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigatwin.compiler.compiled import CompiledModel
-from gigatwin.compiler.laws import LawTable, mean_of
+from gigatwin.compiler.laws import LawTable
 from gigatwin.compiler.plan import (
     PlannedBuffer,
     PlannedStation,
@@ -18,7 +18,7 @@ from gigatwin.compiler.plan import (
 from gigatwin.compiler.worth import products_per_item
 from gigatwin.errors import CompileError
 from gigatwin.factory.described import ByFormat
-from gigatwin.factory.durations import FormatDuration
+from gigatwin.factory.durations import FormatDuration, mean_of
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.resources import Crew
 from gigatwin.factory.routing import OUT

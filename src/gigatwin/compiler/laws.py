@@ -12,9 +12,26 @@ from gigatwin.kernel.layout import LAW, Law
 
 _GAMMA_NODES = 4097
 _SCORE = 8.0
+_BESIDE = {"description", "sources", "estimates"}
+"""What laws with the same values may differ in."""
+_CELLS = 8
+"""Cells between two scores at which a quantile is calculated; in between it is interpolated."""
 
 
 @functools.cache
+def _weights() -> NDArray[np.float64]:
+    """Return Lagrange's weights of six values for each place between the two in the middle."""
+    places = np.arange(_CELLS) / _CELLS
+    knots = range(-2, 4)
+    return np.array(
+        [
+            np.prod([(places - other) / (knot - other) for other in knots if other != knot], axis=0)
+            for knot in knots
+        ]
+    )
+
+
+@functools.lru_cache(maxsize=256)
 def _gamma_roots(shape: float) -> NDArray[np.float64]:
     """Return cube roots of the quantiles of a gamma law of mean 1 at equally spaced scores.
 
@@ -22,10 +39,17 @@ def _gamma_roots(shape: float) -> NDArray[np.float64]:
     that it is nearly linear in the score and linear interpolation is exact to about 1e-6.
     """
     special = scipy.special  # loaded by SciPy when it is first used
-    scores = np.linspace(-_SCORE, _SCORE, _GAMMA_NODES)
-    lower = special.gammaincinv(shape, special.ndtr(scores))
-    upper = special.gammainccinv(shape, special.ndtr(-scores))
-    return np.asarray(np.cbrt(np.where(scores < 0, lower, upper) / shape))
+    n_wide = (_GAMMA_NODES - 1) // _CELLS
+    scores = np.arange(-2, n_wide + 4) * (2 * _SCORE / n_wide) - _SCORE
+    below = scores < 0
+    quantiles = np.empty_like(scores)
+    quantiles[below] = special.gammaincinv(shape, special.ndtr(scores[below]))
+    quantiles[~below] = special.gammainccinv(shape, special.ndtr(-scores[~below]))
+    roots = np.cbrt(quantiles / shape)
+    windows = np.lib.stride_tricks.sliding_window_view(roots, 6)
+    cells = windows[:n_wide] @ _weights()
+    # Where the law is all but 0, rounding must not turn the order round.
+    return np.maximum.accumulate(np.append(cells.ravel(), roots[2 + n_wide]).clip(0.0))
 
 
 def _weibull_shape(cv: float) -> float:
@@ -39,24 +63,6 @@ def _weibull_shape(cv: float) -> float:
     return shape
 
 
-def mean_of(duration: Duration) -> float:
-    """Return the mean of a duration, in seconds."""
-    match duration:
-        case Distribution():
-            return duration.mean
-        case Uniform():
-            return (duration.low + duration.high) / 2
-        case Triangular():
-            return (duration.low + duration.mode + duration.high) / 3
-        case Empirical():
-            if duration.samples is not None:
-                return float(np.mean(duration.samples))
-            values = np.asarray(duration.quantiles)
-            return float((values[1:] + values[:-1]).mean() / 2)
-        case _:
-            return float(duration)
-
-
 class LawTable:
     """Collects the laws of a factory; equal ones are kept once."""
 
@@ -68,7 +74,11 @@ class LawTable:
 
     def add(self, duration: Duration) -> int:
         """Return the number of the law of a duration."""
-        key = duration if isinstance(duration, int | float) else duration.model_dump_json()
+        key: object = duration
+        if isinstance(duration, Distribution):
+            key = (duration.distribution, duration.mean, duration.cv)
+        elif not isinstance(duration, int | float):
+            key = duration.model_dump_json(exclude=_BESIDE)
         if key not in self._known:
             self._known[key] = len(self._records)
             self._records.append(self._record(duration))
@@ -80,7 +90,11 @@ class LawTable:
 
     def exponential(self, mean: float) -> int:
         """Return the number of an exponential law."""
-        return self.add(Distribution(distribution="exponential", mean=mean))
+        key = ("exponential", mean, None)
+        if key not in self._known:
+            self._known[key] = len(self._records)
+            self._records.append((int(Law.EXPONENTIAL), 0, 0, mean, 0.0, 0.0))
+        return self._known[key]
 
     def arrays(self) -> tuple[NDArray[np.void], NDArray[np.float64]]:
         """Return the records of the laws and the values they refer to."""

@@ -3,6 +3,7 @@
 All kinds of stations become one kind here, so that the arrays can be filled without asking again.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 from gigatwin.factory.durations import Duration, FormatDuration
@@ -206,11 +207,17 @@ def plan_stations(factory: Factory) -> list[PlannedStation]:
     return plans
 
 
+@functools.lru_cache(maxsize=4096)
+def _whole(name: str) -> Route:
+    """Return the only way on; it is asked for often, and a factory is compiled often."""
+    return Route(to=name)
+
+
 def routes_for(plan: PlannedStation, product_format: str) -> tuple[list[Route], bool]:
     """Return the ways open to a format with their shares, and whether the shortest is taken."""
     route = plan.route
     if isinstance(route, str):
-        return [Route(to=route)], False
+        return [_whole(route)], False
     if isinstance(route, Shortest):
-        return [Route(to=name) for name in route.shortest], True
+        return [_whole(name) for name in route.shortest], True
     return [way for way in route if not way.formats or product_format in way.formats], False

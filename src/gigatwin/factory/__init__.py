@@ -15,6 +15,7 @@ from gigatwin.factory.durations import (
     Triangular,
     Uniform,
 )
+from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.factory import ConstantLoad, Factory
 from gigatwin.factory.flow import (
     all_routes,
@@ -45,6 +46,7 @@ from gigatwin.factory.stations import (
     WebStation,
 )
 from gigatwin.factory.stops import Changeover, ChangeoverTime, Stop
+from gigatwin.factory.uncertainty import drawn, has_estimates
 from gigatwin.factory.writing import to_data, to_yaml, write
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Duration",
     "Empirical",
     "Energy",
+    "Estimate",
     "Factory",
     "Finds",
     "Format",
@@ -87,7 +90,9 @@ __all__ = [
     "WebStation",
     "all_routes",
     "check",
+    "drawn",
     "feeders",
+    "has_estimates",
     "json_schema",
     "library_names",
     "load",

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gigatwin.factory.checks import add_problems
+from gigatwin.factory.elements import MEAN
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings, Path
 from gigatwin.factory.nodes import NodeError, parse
@@ -15,6 +16,7 @@ from gigatwin.factory.writing import to_data
 from gigatwin.units import UNITS_AS_TEXT
 
 _RIVALS = {"time": "rate", "rate": "time", "samples": "quantiles", "quantiles": "samples"}
+_LISTS_OF_VALUES = {"samples", "quantiles"}
 
 
 def with_changes(
@@ -34,6 +36,11 @@ def with_changes(
         and the other way round.
     origin : str
         Where the changes come from, for messages.
+
+    Returns
+    -------
+    Factory
+        A number that was changed has no estimate any more: what was learned is about the old one.
 
     Raises
     ------
@@ -93,8 +100,9 @@ def _read(given: object, dotted: str, findings: Findings) -> Any:  # noqa: ANN40
 def _put(data: dict[str, Any], path: Path, value: object) -> None:
     """Set the element at a path, making the mappings on the way that defaults stood for."""
     place: Any = data
-    for part in path[:-1]:
+    for position, part in enumerate(path[:-1]):
         if isinstance(place, dict):
+            _drop_estimates(place, path[position:])
             inner = place.get(str(part))
             if not isinstance(inner, dict | list):
                 inner = {}
@@ -104,7 +112,31 @@ def _put(data: dict[str, Any], path: Path, value: object) -> None:
             place = place[part]
     last = path[-1]
     if isinstance(place, dict):
+        _drop_estimates(place, path[-1:])
         place[str(last)] = value
-        place.pop(_RIVALS.get(str(last), ""), None)
+        rival = _RIVALS.get(str(last))
+        if rival is not None:
+            place.pop(rival, None)
+            _drop_estimates(place, (rival,))
     else:
         place[last] = value
+
+
+def _drop_estimates(element: dict[str, Any], path: Path) -> None:
+    """Remove the estimates of the numbers at a path within an element, and below it."""
+    estimates = element.get("estimates")
+    if path[0] == "estimates" or not isinstance(estimates, dict):
+        return
+    name = ".".join(str(part) for part in path)
+    if name in _LISTS_OF_VALUES:
+        name = MEAN
+    # One value may have replaced those by format, or the other way round.
+    stale = [
+        key
+        for key in estimates
+        if f"{key}.".startswith(f"{name}.") or f"{name}.".startswith(f"{key}.")
+    ]
+    for key in stale:
+        del estimates[key]
+    if not estimates:
+        del element["estimates"]

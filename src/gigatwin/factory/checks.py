@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gigatwin.factory.described import ByFormat
+from gigatwin.factory.estimate_checks import add_estimate_problems
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings, Path
 from gigatwin.factory.flow_checks import add_flow_problems
@@ -19,6 +20,8 @@ MOST_STATIONS = 10_000
 """Limit on the stations of a factory."""
 MOST_MACHINES = 100_000
 """Limit on the machines of a factory."""
+UNCERTAIN = "uncertain"
+"""What stands for a parameter set whose numbers are drawn from their estimates."""
 SHARE_TOLERANCE = 1e-6
 """How far shares may be from a sum of one."""
 
@@ -50,6 +53,7 @@ def add_problems(factory: Factory, findings: Findings) -> None:
     _check_machines(factory, findings)
     _check_elements(factory, findings)
     _check_supply(factory, findings)
+    add_estimate_problems(factory, findings)
     add_station_problems(factory, findings)
     if names_fit:
         add_flow_problems(factory, findings)
@@ -73,6 +77,9 @@ def _check_names(factory: Factory, findings: Findings) -> None:
             if "." in name or not name.isprintable() or any(letter.isspace() for letter in name):
                 required = "must be a name without dots and spaces; use '_'"
                 findings.add((*path, name), f"'{name}'", required, is_element=True)
+    if UNCERTAIN in factory.parameter_sets:
+        required = "is a word of its own: it draws numbers from their estimates; rename the set"
+        findings.add(("parameter_sets", UNCERTAIN), f"'{UNCERTAIN}'", required, is_element=True)
     if OUT in factory.stations:
         required = "is where finished items go; give the station another name"
         findings.add(("stations", OUT), f"'{OUT}'", required, is_element=True)

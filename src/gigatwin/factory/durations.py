@@ -1,5 +1,6 @@
 """How long something takes: constants, distributions, samples."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -151,3 +152,22 @@ FormatDuration = Annotated[
     ),
 ]
 """A duration, or one for each format."""
+
+
+def mean_of(duration: Duration) -> float:
+    """Return the mean of a duration, in seconds."""
+    match duration:
+        case Distribution():
+            return duration.mean
+        case Uniform():
+            return (duration.low + duration.high) / 2
+        case Triangular():
+            return (duration.low + duration.mode + duration.high) / 3
+        case Empirical():
+            values = duration.samples
+            if values is not None:
+                return math.fsum(values) / len(values)
+            values = duration.quantiles or (0.0, 0.0)
+            return (math.fsum(values) - (values[0] + values[-1]) / 2) / (len(values) - 1)
+        case _:
+            return float(duration)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Estimate(BaseModel):
@@ -21,13 +21,19 @@ class Estimate(BaseModel):
     unit: str = ""
     """Unit of the three numbers, always SI: ``s``, ``W``; empty for counts and shares."""
     n: Annotated[int, Field(ge=0)]
-    """Number of observations."""
+    """Number of observations; for the share of a way, those of all ways together."""
     method: str
     """How it was estimated."""
     rows: str = ""
     """Rows of the log it was learned from: ``2-5001 (4980 rows)``."""
     is_identified: bool = True
     """Whether the log determines it; if not, it is a bound or an assumption."""
+
+    @field_validator("value", "low", "high")
+    @classmethod
+    def _rounded(cls, number: float | None) -> float | None:
+        # Six digits say all that an estimate can, and a file reads back as the same factory.
+        return None if number is None else float(f"{number:.6g}")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

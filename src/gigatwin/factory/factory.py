@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gigatwin.factory.described import Described, Name
 from gigatwin.factory.product import Arrivals, Format, Order
-from gigatwin.factory.resources import Resource
+from gigatwin.factory.resources import Resource, Shifts
 from gigatwin.factory.stations import Station
 from gigatwin.units import Watts
 
@@ -38,6 +38,9 @@ class Factory(Described):
     supply instead."""
     orders: tuple[Order, ...] = ()
     """What stations with an endless supply make, in this order; empty: the first format, always."""
+    working_hours: Shifts | None = None
+    """When the whole line works. Simulated time counts these hours only, as if the pauses between
+    them did not exist."""
     constant_loads: dict[Name, ConstantLoad] = Field(default_factory=dict)
     """Power that does not depend on what is made."""
     references: dict[Name, str] = Field(default_factory=dict)

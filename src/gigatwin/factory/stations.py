@@ -164,9 +164,22 @@ class Energy(Described):
     """Heat in every other state."""
 
 
+class Recorded(Described):
+    """What the records of a plant call a station."""
+
+    activities: Names
+    """What was done, as the log names it."""
+    machines: Names = ()
+    """Who did it, as the log names them; empty: anybody."""
+    is_side_by_side: bool = False
+    """Whether the activities run at the same time on one item, so that they are one visit here."""
+
+
 class _Station(Described):
     """What all stations have."""
 
+    recorded_as: Recorded | None = None
+    """What a log calls it; left out: its own name."""
     line: Name = "line"
     """The production line (ISA-95) it belongs to; KPIs are given for each line."""
     buffer: Buffer = Field(default_factory=Buffer)

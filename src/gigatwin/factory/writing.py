@@ -1,13 +1,17 @@
 """Writing a factory description as YAML that reads back as the same factory."""
 
 import os
+import re
+import sys
 import tempfile
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
+from gigatwin.factory.described import Described
 from gigatwin.factory.factory import Factory
 from gigatwin.units import UNITS_AS_TEXT
 
@@ -18,6 +22,7 @@ _SHORT = 6
 def to_data(factory: Factory) -> dict[str, Any]:
     """Return a factory as plain data in the form of a file: units as text, defaults left out."""
     data = factory.model_dump(mode="json", exclude_defaults=True, context=UNITS_AS_TEXT)
+    _mark_estimates(factory, data)
     for name, station in data["stations"].items():
         data["stations"][name] = _reordered(station)
     return _reordered(data)
@@ -27,7 +32,7 @@ def to_yaml(factory: Factory) -> str:
     """Return a factory as YAML; fields stand in the order of the reference."""
     data = to_data(factory)
     blocks = [_dump({key: value}) for key, value in data.items()]
-    return "\n".join(blocks)
+    return _ENCODED.sub(_decoded, "\n".join(blocks))
 
 
 def write(factory: Factory, path: str | PathLike[str]) -> None:
@@ -52,9 +57,34 @@ def write(factory: Factory, path: str | PathLike[str]) -> None:
         raise
 
 
+class _Estimates(dict[str, Any]):
+    """The estimates of an element, one to a line."""
+
+
+class _Estimate(dict[str, Any]):
+    """An estimate, on one line however long it is."""
+
+
+def _mark_estimates(value: object, data: Any) -> None:  # noqa: ANN401 - any value of a YAML file
+    """Put the estimates of every element last, and mark them for the dumper."""
+    if isinstance(value, BaseModel) and isinstance(data, dict):
+        for key in list(data):
+            if key != "estimates" or not isinstance(value, Described):
+                _mark_estimates(getattr(value, key), data[key])
+        if isinstance(value, Described) and "estimates" in data:
+            found = data.pop("estimates")
+            data["estimates"] = _Estimates((key, _Estimate(item)) for key, item in found.items())
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _mark_estimates(item, data[key])
+    elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+        for item, inner in zip(value, data, strict=True):
+            _mark_estimates(item, inner)
+
+
 def _reordered(data: dict[str, Any]) -> dict[str, Any]:
     """Return a mapping with what it is first, and where its items go and its sources last."""
-    last = [key for key in ("next", "sources") if key in data]
+    last = [key for key in ("next", "sources", "estimates") if key in data]
     first = [key for key in ("name", "description", "kind") if key in data]
     middle = [key for key in data if key not in {*first, *last}]
     return {key: data[key] for key in (*first, *middle, *last)}
@@ -99,7 +129,40 @@ def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
 
+def _represent_estimates(dumper: yaml.SafeDumper, value: _Estimates) -> yaml.Node:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", dict(value), flow_style=False)
+
+
+# PyYAML breaks what is longer than the page, so that an estimate goes through it as one word.
+_BEGIN, _END = "\ue000", "\ue001"
+_ENCODED = re.compile(f"{_BEGIN}((?:[0-9a-f]{{2}})+){_END}")
+
+
+def _represent_estimate(dumper: yaml.SafeDumper, value: _Estimate) -> yaml.Node:
+    text = yaml.dump(
+        dict(value),
+        Dumper=_Line,
+        sort_keys=False,
+        allow_unicode=True,
+        width=sys.maxsize,
+        default_flow_style=True,
+    )
+    word = text.strip().encode().hex()
+    return dumper.represent_scalar("tag:yaml.org,2002:str", f"{_BEGIN}{word}{_END}")
+
+
+def _decoded(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[1]).decode()
+
+
+class _Line(yaml.SafeDumper):
+    """Writes on one line."""
+
+
+_Line.add_representer(float, _represent_float)
 _Dumper.add_representer(float, _represent_float)
+_Dumper.add_representer(_Estimates, _represent_estimates)
+_Dumper.add_representer(_Estimate, _represent_estimate)
 
 
 def _dump(data: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ from gigatwin.kpi.state_times import time_elements
 from gigatwin.kpi.statistics import (
     BatchMeans,
     Interval,
+    IntervalKind,
     WarmUp,
     batch_means,
     has_relative_precision,
@@ -56,6 +57,7 @@ __all__ = [
     "EnergyRates",
     "EnergyUse",
     "Interval",
+    "IntervalKind",
     "ShiftingBottleneck",
     "WarmUp",
     "active_intervals",

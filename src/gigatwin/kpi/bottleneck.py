@@ -159,14 +159,15 @@ def over_replications(
     pooled : BottleneckCandidates
         Named by the methods on all replications together.
     single : sequence of BottleneckCandidates
-        Named on each replication alone; a station that a method names in a quarter of them or more
-        is a candidate too.
+        Named on each replication alone, where a method may be missing; a station that a method
+        names in a quarter of those that it names one in, or more, is a candidate too.
     """
-    shares = {
-        (method, station): sum(one.by_method[method] == station for one in single) / len(single)
-        for method in pooled.by_method
-        for station in {one.by_method[method] for one in single}
-    }
+    shares: dict[tuple[str, str], float] = {}
+    for method in pooled.by_method:
+        # In a replication with hardly any work not every method names a station.
+        named = [one.by_method[method] for one in single if method in one.by_method]
+        for station in dict.fromkeys(named):
+            shares[method, station] = named.count(station) / len(named)
     close = {
         key: share
         for key, share in shares.items()

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,13 @@ _MSER_BATCH = 5
 _MSER_LEAST_BATCHES = 10
 _LAG_1_CONFIDENCE = 0.95
 
+IntervalKind = Literal["mean", "prediction"]
+"""What an interval is about: the mean of the values, or one more value of the same kind."""
+
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its confidence interval, in the unit of the values."""
+    """A mean with its interval, in the unit of the values."""
 
     mean: float
     """Estimate."""
@@ -25,7 +29,9 @@ class Interval:
     n: int
     """Number of independent values."""
     confidence: float
-    """Probability with which the interval covers the true mean. [-]"""
+    """Probability with which the interval covers what it is about. [-]"""
+    kind: IntervalKind = "mean"
+    """What it is about: the true mean, which more values narrow down, or one more value."""
 
     @property
     def low(self) -> float:
@@ -84,20 +90,41 @@ def _check_confidence(confidence: float) -> None:
         raise StudyError(message)
 
 
-def mean_interval(values: npt.ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the mean of independent values with its Student t confidence interval."""
+def mean_interval(
+    values: npt.ArrayLike, confidence: float = 0.95, kind: IntervalKind = "mean"
+) -> Interval:
+    r"""Return the mean of independent values with a Student t interval.
+
+    Parameters
+    ----------
+    values : array_like
+        float64, shape (n,).
+    confidence : float
+        Confidence of the interval. [-]
+    kind : str
+        ``mean``: the interval covers the true mean. ``prediction``: it covers one more value.
+
+    Notes
+    -----
+    Of n values with standard deviation s, the half-width is :math:`t s / \sqrt{n}` for the mean
+    and :math:`t s \sqrt{1 + 1/n}` for one more value, which is exact when they are normal.
+    """
     _check_confidence(confidence)
     array = _values(values, 1, "mean_interval")
     n = array.size
     if n == 1:
-        return Interval(float(array[0]), math.nan, n, confidence)
+        return Interval(float(array[0]), math.nan, n, confidence, kind)
     quantile = float(scipy.special.stdtrit(n - 1, 0.5 + 0.5 * confidence))
-    half_width = quantile * float(array.std(ddof=1)) / math.sqrt(n)
-    return Interval(float(array.mean()), half_width, n, confidence)
+    spread = math.sqrt(1.0 / n + (kind == "prediction"))
+    half_width = quantile * float(array.std(ddof=1)) * spread
+    return Interval(float(array.mean()), half_width, n, confidence, kind)
 
 
 def paired_difference(
-    baseline: npt.ArrayLike, variant: npt.ArrayLike, confidence: float = 0.95
+    baseline: npt.ArrayLike,
+    variant: npt.ArrayLike,
+    confidence: float = 0.95,
+    kind: IntervalKind = "mean",
 ) -> Interval:
     """Return the mean of ``variant - baseline`` over replications that share their draws.
 
@@ -107,6 +134,8 @@ def paired_difference(
         One value for each replication, in the same order; float64, shape (n_replications,).
     confidence : float
         Confidence of the interval. [-]
+    kind : str
+        Whether the interval is that of the mean difference or of one more difference.
 
     Raises
     ------
@@ -121,7 +150,7 @@ def paired_difference(
             " need the same replications of both; run both with the same number."
         )
         raise StudyError(message)
-    return mean_interval(second - first, confidence)
+    return mean_interval(second - first, confidence, kind)
 
 
 def has_relative_precision(interval: Interval, relative_error: float, least: int = 10) -> bool:
@@ -227,6 +256,7 @@ def batch_means(series: npt.ArrayLike, n_batches: int = 20, confidence: float = 
 __all__ = [
     "BatchMeans",
     "Interval",
+    "IntervalKind",
     "WarmUp",
     "batch_means",
     "has_relative_precision",

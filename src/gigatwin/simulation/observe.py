@@ -22,6 +22,8 @@ N_TALLIES = 40
 class Observation:
     """One replication: what was seen at regular moments of simulated time."""
 
+    compiled: CompiledModel
+    """The factory of this replication."""
     times: NDArray[np.float64]
     """Moments, shape (n,). [s]"""
     finished: NDArray[np.int64]
@@ -76,4 +78,4 @@ def observe(
     if wrong:
         message = f"{compiled.factory.name}: the books of the run do not balance: {wrong}."
         raise SimulationError(message)
-    return Observation(times, finished, present, levels, tuple(tallies))
+    return Observation(compiled, times, finished, present, levels, tuple(tallies))

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 
 from gigatwin.kpi.bottleneck import BottleneckCandidates
 
+Parameters = Literal["estimated", "uncertain"]
+"""Whether the numbers of a factory are taken as they are, or drawn from their estimates."""
+
 
 @dataclass(frozen=True)
 class Result:
-    """KPIs of a simulated factory; every estimate with its 95 % confidence interval.
+    """KPIs of a simulated factory; every estimate with its 95 % interval.
 
     In each table a quantity ``q [unit]`` has the columns ``q_low [unit]`` and ``q_high [unit]``.
+    With parameters as estimated, this is the confidence interval of the mean, which more
+    replications narrow. With uncertain parameters it is the interval in which a replication lies
+    with 95 % probability: that of the plant is one of them, so that more replications only make
+    this interval itself better known.
     """
 
     factory_name: str
@@ -59,6 +66,8 @@ class Result:
     """Value of each total in each replication, for paired comparisons."""
     events: pl.DataFrame | None = None
     """Event log of the first replication, when it was asked for."""
+    parameters: Parameters = "estimated"
+    """Whether the numbers of the factory were taken as they are, or drawn for each replication."""
 
     def total(self, kpi: str) -> tuple[float, float, float]:
         """Return mean, low and high of one of the totals."""
@@ -89,6 +98,7 @@ class Result:
             "is_overloaded": self.is_overloaded,
             "replications": self.replications,
             "seed": self.seed,
+            "parameters": self.parameters,
             "bottleneck": {
                 "stations": list(self.bottleneck.stations),
                 "by_method": self.bottleneck.by_method,

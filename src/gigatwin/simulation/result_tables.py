@@ -1,5 +1,7 @@
 """The tables of a result, from what was observed in the replications."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -15,11 +17,12 @@ from gigatwin.kpi.station_kpis import (
     planned_run_times,
     station_kpis,
 )
+from gigatwin.kpi.statistics import IntervalKind
 from gigatwin.kpi.tables import estimates
 from gigatwin.kpi.tally import Tally
 from gigatwin.simulation.energy import energy_use
 from gigatwin.simulation.observe import Observation
-from gigatwin.simulation.result import Result
+from gigatwin.simulation.result import Parameters, Result
 from gigatwin.standards.machine_states import MachineState
 
 _HOUR = 3600.0
@@ -58,7 +61,7 @@ def _formats(
     return values
 
 
-def _scrap(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
+def _scrap(compiled: CompiledModel, windows: list[Tally], kind: IntervalKind) -> pl.DataFrame:
     causes = [*compiled.defects, "spoiled here", "false alarm"]
     counts = np.array([w.findings for w in windows], dtype=np.float64)
     delays = np.array([w.finding_delay for w in windows])
@@ -77,10 +80,11 @@ def _scrap(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
             ],
         },
         {"rate [1/h]": counts[:, places, kinds] / hours, "delay [s]": delay},
+        kind=kind,
     ).sort("rate [1/h]", descending=True)
 
 
-def _stops(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
+def _stops(compiled: CompiledModel, windows: list[Tally], kind: IntervalKind) -> pl.DataFrame:
     counts = np.array([w.stop_counts for w in windows], dtype=np.float64)
     seconds = np.array([w.stop_seconds for w in windows])
     hours = np.array([[w.time / _HOUR] for w in windows])
@@ -90,6 +94,7 @@ def _stops(compiled: CompiledModel, windows: list[Tally]) -> pl.DataFrame:
     return estimates(
         {"station": [n[0] for n in names], "stop": [n[1] for n in names]},
         {"rate [1/h]": counts / hours, "mean_duration [s]": mean},
+        kind=kind,
     )
 
 
@@ -117,10 +122,13 @@ def _bottleneck(compiled: CompiledModel, windows: list[Tally]) -> BottleneckCand
 
 
 def _totals(
-    compiled: CompiledModel, windows: list[Tally], energy: list[dict[str, float]], wip: list[float]
+    models: list[CompiledModel],
+    windows: list[Tally],
+    energy: list[dict[str, float]],
+    wip: list[float],
 ) -> dict[str, NDArray[np.float64]]:
     rows = []
-    for window, use, contents in zip(windows, energy, wip, strict=True):
+    for compiled, window, use, contents in zip(models, windows, energy, wip, strict=True):
         finished = float(window.finished.sum())
         lost = float((window.scrapped * compiled.products_per_item).sum())
         nothing = float("nan")
@@ -154,13 +162,14 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
     events: pl.DataFrame | None,
     *,
     is_warm_up_accepted: bool,
+    parameters: Parameters = "estimated",
 ) -> Result:
     """Return the tables of a simulation.
 
     Parameters
     ----------
     compiled : CompiledModel
-        The factory.
+        The factory; that of each replication differs from it in its numbers at the most.
     days : float
         Length of each replication. [d]
     seed : int
@@ -173,26 +182,35 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
         Event log of the first replication.
     is_warm_up_accepted : bool
         Whether the rest is steady.
+    parameters : str
+        Whether the numbers of the factory were the same in all replications, or drawn for each.
     """
+    # Over drawn numbers, the mean of many replications is no nearer to the truth than one of them.
+    kind: IntervalKind = "prediction" if parameters == "uncertain" else "mean"
+    tabulated = partial(estimates, kind=kind)
     windows = []
     wip = []
     for seen in observations:
         base = min(seen.tallies, key=lambda t: abs(t.time - warm_up))
         windows.append(seen.tallies[-1].since(base))
         wip.append(float(seen.in_process[seen.times > base.time].mean()))
-    design = [design_times(w, compiled.run_times, compiled.is_per_content) for w in windows]
+    models = [seen.compiled for seen in observations]
+    design = [
+        design_times(w, c.run_times, c.is_per_content) for w, c in zip(windows, models, strict=True)
+    ]
     station_rows = [
-        station_kpis(w, planned_run_times(w, d, compiled.outputs))
-        for w, d in zip(windows, design, strict=True)
+        station_kpis(w, planned_run_times(w, d, c.outputs))
+        for w, d, c in zip(windows, design, models, strict=True)
     ]
     line_rows = [
-        line_kpis(w, d, compiled.lines, compiled.leads_out_of_line, compiled.products_per_item)
-        for w, d in zip(windows, design, strict=True)
+        line_kpis(w, d, c.lines, c.leads_out_of_line, c.products_per_item)
+        for w, d, c in zip(windows, design, models, strict=True)
     ]
-    use = [energy_use(compiled, w) for w in windows]
-    totals = _totals(compiled, windows, [u.totals for u in use], wip)
+    format_rows = [_formats(c, w, d) for c, w, d in zip(models, windows, design, strict=True)]
+    use = [energy_use(c, w) for c, w in zip(models, windows, strict=True)]
+    totals = _totals(models, windows, [u.totals for u in use], wip)
     lines = list(dict.fromkeys(compiled.lines))
-    overall = estimates(
+    overall = tabulated(
         {"kpi": [name.partition(" [")[0] for name in totals]},
         {"mean": np.array(list(totals.values())).T},
     ).with_columns(unit=pl.Series([name.partition(" [")[2].rstrip("]") for name in totals]))
@@ -219,7 +237,7 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             pl.col("mean_low").alias("low"),
             pl.col("mean_high").alias("high"),
         ),
-        stations=estimates(
+        stations=tabulated(
             {
                 "station": compiled.stations,
                 "line": compiled.lines,
@@ -227,22 +245,22 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             },
             _stack(station_rows),
         ),
-        lines=estimates({"line": lines}, _stack(line_rows)).filter(pl.col("line") != OUTSIDE),
-        formats=estimates(
+        lines=tabulated({"line": lines}, _stack(line_rows)).filter(pl.col("line") != OUTSIDE),
+        formats=tabulated(
             {"format": compiled.formats},
-            _stack([_formats(compiled, w, d) for w, d in zip(windows, design, strict=True)]),
+            _stack(format_rows),
         ),
-        buffers=estimates(
+        buffers=tabulated(
             {"buffer": compiled.buffers, "capacity [items]": compiled.capacities},
             {"level [items]": np.array([w.buffer_area / w.time for w in windows])},
         ),
-        resources=estimates(
+        resources=tabulated(
             {"resource": compiled.resources, "most_at_work [units]": compiled.most_at_work},
             {"in_use [units]": np.array([w.resource_area / w.time for w in windows])},
         ),
-        scrap=_scrap(compiled, windows),
-        stops=_stops(compiled, windows),
-        energy=estimates(
+        scrap=_scrap(compiled, windows, kind),
+        stops=_stops(compiled, windows, kind),
+        energy=tabulated(
             {"consumer": use[0].consumers},
             {
                 "electricity [kWh/h]": np.array([u.electricity for u in use]),
@@ -272,8 +290,10 @@ def build_result(  # noqa: PLR0913, PLR0917 - the parts of a result
             }
         ),
         bottleneck=over_replications(
-            _bottleneck(compiled, windows), [_bottleneck(compiled, [w]) for w in windows]
+            _bottleneck(compiled, windows),
+            [_bottleneck(c, [w]) for c, w in zip(models, windows, strict=True)],
         ),
         samples=totals,
         events=events,
+        parameters=parameters,
     )

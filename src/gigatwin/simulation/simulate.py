@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -15,10 +16,11 @@ from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.errors import SimulationError, StudyError
 from gigatwin.events.log import EventLogWriter, EventTable
 from gigatwin.factory.factory import Factory
+from gigatwin.factory.uncertainty import drawn, has_estimates
 from gigatwin.kpi.statistics import has_relative_precision, mean_interval, mser5
 from gigatwin.simulation.event_names import event_names
 from gigatwin.simulation.observe import N_TALLIES, Observation, observe
-from gigatwin.simulation.result import Result
+from gigatwin.simulation.result import Parameters, Result
 from gigatwin.simulation.result_tables import build_result
 from gigatwin.simulation.run import Run
 from gigatwin.units import format_quantity
@@ -50,6 +52,8 @@ class Settings:
     """Replications at which to stop in any case."""
     threads: int | None = None
     """Threads; None: one for each core."""
+    parameters: Parameters = "estimated"
+    """Whether each replication draws the numbers of its factory from their estimates."""
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -69,11 +73,24 @@ class Settings:
                 "between 0 and 1",
             ),
             (self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more"),
+            (
+                self.parameters in get_args(Parameters),
+                "parameters",
+                self.parameters,
+                " or ".join(get_args(Parameters)),
+            ),
         ]
         for holds, name, found, required in checks:
             if not holds:
                 message = f"simulation {name}: {found}; must be {required}."
                 raise StudyError(message)
+        if self.parameters == "uncertain" and self.precision is not None:
+            message = (
+                f"simulation precision: {self.precision:g} with uncertain parameters; their "
+                "interval does not shrink with replications. Leave the precision out, or learn "
+                "from more data."
+            )
+            raise StudyError(message)
 
 
 def warm_up_of(observations: list[Observation]) -> tuple[float, bool]:
@@ -130,10 +147,22 @@ class _Replications:
         if self.stop.is_set():
             raise _Stopped
 
+    def model(self, replication: int) -> CompiledModel:
+        """Return the factory of one replication."""
+        if self.settings.parameters == "estimated":
+            return self.compiled
+        factory = drawn(self.compiled.factory, self.settings.seed, replication)
+        compiled = compile_factory(factory)
+        for names in ("stations", "buffers", "formats", "resources", "defects", "stops"):
+            if getattr(compiled, names) != getattr(self.compiled, names):  # pragma: no cover
+                message = f"{factory.name}: drawn numbers changed the {names} of the factory."
+                raise SimulationError(message)
+        return compiled
+
     def one(self, replication: int, log: EventLogWriter | None) -> Observation:
         """Run one replication."""
         run = Run(
-            self.compiled,
+            self.model(replication),
             seed=self.settings.seed,
             replication=replication,
             trace=log is not None,
@@ -195,8 +224,9 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
     threads: int | None = None,
     trace: bool | str | Path = False,
     progress: Callable[[float, int], None] | None = None,
+    parameters: Parameters = "estimated",
 ) -> Result:
-    """Simulate a factory and return its KPIs with confidence intervals.
+    """Simulate a factory and return its KPIs with 95 % intervals.
 
     Parameters
     ----------
@@ -221,6 +251,10 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
         them to this Parquet file instead.
     progress : callable, optional
         Called with the share of a replication just done and the number of replications wanted.
+    parameters : str
+        ``estimated``: all replications simulate the numbers of the description. ``uncertain``: each
+        replication draws every number that has an estimate from its uncertainty, so that intervals
+        hold what is not known about the plant as well as chance; 20 replications or more.
 
     Returns
     -------
@@ -234,7 +268,7 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
     SimulationError
         If a run cannot go on.
     StudyError
-        If a setting is out of range.
+        If a setting is out of range, or parameters are uncertain and no number has an estimate.
 
     Examples
     --------
@@ -250,14 +284,18 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
         warm_up=warm_up,
         precision=precision,
         threads=threads,
+        parameters=parameters,
     )
     compiled = factory if isinstance(factory, CompiledModel) else compile_factory(factory)
+    check_parameters(compiled.factory, parameters)
+    replicating = _Replications(compiled, settings, progress)
     log: EventLogWriter | None = None
     if trace:
-        log = EventLogWriter(event_names(compiled), None if trace is True else Path(trace))
+        names = event_names(replicating.model(0))
+        log = EventLogWriter(names, None if trace is True else Path(trace))
     events: EventTable | None = None
     try:
-        observations = _Replications(compiled, settings, progress).all(log)
+        observations = replicating.all(log)
         if log is not None:
             events = log.close()
     except BaseException:
@@ -278,8 +316,32 @@ def simulate(  # noqa: PLR0913 - keyword arguments of the public call
         _nearest(observations[0], given) if given is not None else warm_up_of(observations)
     )
     return build_result(
-        compiled, days, seed, observations, start, events, is_warm_up_accepted=accepted
+        compiled,
+        days,
+        seed,
+        observations,
+        start,
+        events,
+        is_warm_up_accepted=accepted,
+        parameters=parameters,
     )
+
+
+def check_parameters(factory: Factory, parameters: Parameters) -> None:
+    """Raise if the numbers of a factory are to be drawn and none has an estimate.
+
+    Raises
+    ------
+    StudyError
+        With what to do.
+    """
+    if parameters == "uncertain" and not has_estimates(factory):
+        message = (
+            f"{factory.name}: no number has an estimate to be drawn from, as uncertain parameters "
+            "need. Learn the factory from a log, write estimates beside its numbers, or leave the "
+            "parameters as estimated."
+        )
+        raise StudyError(message)
 
 
 def _nearest(observation: Observation, warm_up: float) -> tuple[float, bool]:

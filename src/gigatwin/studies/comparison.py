@@ -13,9 +13,10 @@ from gigatwin.compiler.compiled import CompiledModel
 from gigatwin.errors import StudyError
 from gigatwin.factory.changes import with_changes
 from gigatwin.factory.factory import Factory
-from gigatwin.kpi.statistics import paired_difference
-from gigatwin.simulation.result import Result
-from gigatwin.simulation.simulate import simulate
+from gigatwin.factory.uncertainty import has_estimates
+from gigatwin.kpi.statistics import IntervalKind, paired_difference
+from gigatwin.simulation.result import Parameters, Result
+from gigatwin.simulation.simulate import check_parameters, simulate
 from gigatwin.studies.verdicts import verdict
 
 _LEAST_REPLICATIONS = 2
@@ -87,6 +88,7 @@ def compare(  # noqa: PLR0913 - keyword arguments of the public call
     warm_up: float | None = None,
     threads: int | None = None,
     progress: Callable[[float, int], None] | None = None,
+    parameters: Parameters = "estimated",
 ) -> Comparison:
     """Simulate a factory and its scenarios under the same luck and return the differences.
 
@@ -113,6 +115,11 @@ def compare(  # noqa: PLR0913 - keyword arguments of the public call
         Number of threads; left out, one for each core.
     progress : callable, optional
         Called with the share of a replication just done and the replications of the whole study.
+    parameters : str
+        ``uncertain``: numbers with estimates are drawn anew in each replication, the same for base
+        and scenario where they have the same estimate. The interval of a difference is then that
+        of the difference in one replication, as the plant is one of them. A scenario without any
+        estimates is simulated as it is.
 
     Returns
     -------
@@ -124,7 +131,8 @@ def compare(  # noqa: PLR0913 - keyword arguments of the public call
     FactoryError
         With the problems of a scenario's changes, before anything is simulated.
     StudyError
-        If there are no scenarios, or fewer than 2 replications.
+        If there are no scenarios, fewer than 2 replications, or parameters are uncertain and no
+        number of the base has an estimate.
     SimulationError
         If a run cannot go on.
 
@@ -170,8 +178,10 @@ def compare(  # noqa: PLR0913 - keyword arguments of the public call
             warm_up=start,
             threads=threads,
             progress=report,
+            parameters=parameters if has_estimates(model.factory) else "estimated",
         )
 
+    check_parameters(base, parameters)
     of_base = run(compiled_base, warm_up)
     results = {name: run(model, of_base.warm_up) for name, model in compiled.items()}
     rows = [row for name, result in results.items() for row in _differences(name, of_base, result)]
@@ -190,7 +200,8 @@ def _differences(scenario: str, base: Result, result: Result) -> list[dict[str, 
         both = np.isfinite(before) & np.isfinite(values)
         if not both.any():
             continue
-        difference = paired_difference(before[both], values[both])
+        kind: IntervalKind = "prediction" if base.parameters == "uncertain" else "mean"
+        difference = paired_difference(before[both], values[both], kind=kind)
         mean_before = float(before[both].mean())
         rows.append(
             {

@@ -102,6 +102,7 @@ def test_template_is_valid_as_it_stands(name):
         {"rate": {"by_format": {"A": "12 ppm"}}, "scrap": "0.5 %"},
         {"kind": "batch", "time": "1 h", "size": 4, "scrap": 0.5},
         {"time": "1 s", "next": [{"to": "out"}], "buffer": {"capacity": "unlimited"}},
+        {"time": "1 s", "estimates": {"time": {"value": 1, "low": 1, "n": 9, "method": "mean"}}},
     ],
 )
 def test_station_is_valid(station):
@@ -120,6 +121,8 @@ def test_station_is_valid(station):
         {"kind": "batch", "time": "12 s"},
         {"time": {"distribution": "norml", "mean": "1 s"}},
         {"time": "1 s", "buffer": {"capacity": "many"}},
+        {"time": "1 s", "estimates": {"time": {"value": 1, "low": 1, "n": 9}}},
+        {"time": "1 s", "estimates": {"time": 1}},
         "text",
     ],
 )

@@ -1,7 +1,13 @@
 import pytest
 
 from gigatwin.errors import StudyError
-from gigatwin.kpi.bottleneck import candidates, lowest_waiting, turning_points
+from gigatwin.kpi.bottleneck import (
+    BottleneckCandidates,
+    candidates,
+    lowest_waiting,
+    over_replications,
+    turning_points,
+)
 
 STATIONS = ("winding", "welding", "filling", "forming")
 
@@ -73,3 +79,13 @@ def test_shares_of_the_wrong_length_are_refused():
 def test_shares_that_are_no_numbers_are_refused():
     with pytest.raises(StudyError, match="starved: not every value is a number"):
         lowest_waiting([0.0, float("nan")], [0.0, 0.0])
+
+
+def test_replication_in_which_nothing_worked_names_no_station():
+    idle = BottleneckCandidates({}, (), "No station processed anything.")
+    busy = candidates(["a", "b"], [0.1, 0.4], [0.1, 0.2], mean_active_period=[9.0, 1.0])
+    other = candidates(["a", "b"], [0.4, 0.1], [0.2, 0.1])
+    assert over_replications(busy, [idle, busy]) == busy
+    found = over_replications(busy, [idle, busy, other])
+    assert "lowest waiting share names b in 50% of them" in found.sentence
+    assert "longest mean active period" not in found.sentence.split("between")[1]

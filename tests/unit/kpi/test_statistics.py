@@ -14,6 +14,7 @@ from gigatwin.kpi.statistics import (
     mser5,
     paired_difference,
 )
+from gigatwin.kpi.tables import half_widths
 
 PHI = 0.7
 LONG_RUN_VARIANCE = 1.0 / (1.0 - PHI) ** 2
@@ -32,6 +33,32 @@ def test_interval_of_five_numbers():
     assert interval.low == 3.0 - interval.half_width
     assert interval.high == 3.0 + interval.half_width
     assert interval.n == 5
+
+
+def test_prediction_interval_of_five_numbers():
+    # t(0.975, 4) times sqrt(2.5) sqrt(1 + 1/5).
+    interval = mean_interval([1, 2, 3, 4, 5], kind="prediction")
+    assert interval.half_width == pytest.approx(2.7764451051977987 * math.sqrt(3), rel=1e-12)
+    assert interval.kind == "prediction"
+
+
+def test_prediction_intervals_cover_one_more_value_as_often_as_they_say():
+    values = np.random.default_rng(1).standard_normal((4000, 9))
+    covered = 0
+    for row in values:
+        interval = mean_interval(row[:8], kind="prediction")
+        covered += interval.low <= row[8] <= interval.high
+    # Five standard errors of a share of 0.95 are 0.017.
+    assert covered / 4000 == pytest.approx(0.95, abs=0.017)
+
+
+def test_prediction_interval_of_a_table_is_that_of_its_columns():
+    values = np.array([[1.0, 7.0], [2.0, 7.0], [4.0, np.nan]])
+    found = half_widths(values, kind="prediction")
+    expected = [
+        mean_interval(column, kind="prediction").half_width for column in ([1, 2, 4], [7, 7])
+    ]
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.9, 0.99])
