@@ -8,25 +8,21 @@ from pathlib import Path
 import polars as pl
 
 from gigatwin.errors import TelemetryError
-from gigatwin.events.log_files import ROW, read_table
-from gigatwin.events.log_mapping import (
-    COMPLETE_WORDS,
-    START_WORDS,
-    SUCCESS_WORDS,
-    CaseMapping,
-    guess_case_mapping,
-)
-from gigatwin.events.log_times import TimeKind, read_times
+from gigatwin.events.log_files import ROW, collected, scan_table
+from gigatwin.events.log_guesses import guess_case_mapping
+from gigatwin.events.log_mapping import SUCCESS_WORDS, CaseMapping
+from gigatwin.events.log_rows import LogRows, counted, quoted, read_rows
+from gigatwin.events.log_times import TimeKind
+from gigatwin.events.pairing import paired
+from gigatwin.events.visits import VISIT_COLUMNS, is_event_table, visits_of
 
 _MICROSECONDS = 1_000_000
-# The columns of a wide log are all worth seeing when one is missing.
-_LISTED = 40
-_MOST_ROWS = 5
-_KINDS: dict[TimeKind, str] = {
-    "zoned": "dates with an offset",
-    "local": "dates without an offset",
-    "number": "numbers",
-}
+# Enough rows to know what the columns mean.
+_SAMPLE = 100_000
+# More clocks that run backwards than this are no accident.
+_MOST_BACKWARD = 0.05
+_CORE = ("case", "activity", "machine", "start", "end", "success")
+_EXTRAS = ("format", "origin", "destination", "parts")
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,10 @@ class CaseLog:
     visits: pl.DataFrame
     """Columns case, activity, machine (text), start, end (s since ``origin``, null where the event
     is missing) and success (true, false, or null where not known), in the order of the times.
-    Further columns, each only where the log has it: format, origin, destination, parts (text) and
-    row (row of the file)."""
+    Further columns, each only where the log has it: format, origin, destination, parts (text, with
+    ``;`` between), enabled (s) and row (row of the file, of the begin if there is one)."""
     origin: datetime | float = 0.0
-    """The moment of the first start: a date (UTC when zoned), or seconds."""
+    """The moment of the first time: a date (UTC when zoned), or seconds."""
     mapping: CaseMapping | None = None
     """What the columns were taken for."""
     guesses: tuple[str, ...] = ()
@@ -49,8 +45,9 @@ class CaseLog:
 
     @functools.cached_property
     def activities(self) -> pl.DataFrame:
-        """The visits of which both the start and the end are known."""
-        return self.visits.filter(pl.col("start").is_not_null() & pl.col("end").is_not_null())
+        """The visits of which both the start and the end are known, with the first six columns."""
+        known = pl.col("start").is_not_null() & pl.col("end").is_not_null()
+        return self.visits.filter(known).select(_CORE)
 
     @property
     def n_cases(self) -> int:
@@ -59,12 +56,14 @@ class CaseLog:
 
 
 def read_case_log(
-    path: str | Path, mapping: CaseMapping | None = None, *, drop_duplicates: bool = False
+    path: str | Path, mapping: CaseMapping | None = None, *, drop_duplicates: bool = True
 ) -> CaseLog:
-    """Read the activities of a CSV or Parquet file.
+    """Read the visits of a log: CSV (also gzipped), Parquet, XES, OCEL 2.0, or our own trace.
 
-    Two shapes are understood: one row for each activity with its begin and end, and life-cycle
+    Two shapes are understood: one row for each visit with its begin and end, and life-cycle
     rows, where begin and end are rows of their own (or the row of the begin has the end too).
+    Where events are missing, and where only begins or only ends were recorded, visits are kept
+    with the other time null.
 
     Parameters
     ----------
@@ -79,7 +78,7 @@ def read_case_log(
     Returns
     -------
     CaseLog
-        The activities, what was guessed and what was left out.
+        The visits, what was guessed and what was left out.
 
     Raises
     ------
@@ -87,253 +86,155 @@ def read_case_log(
         If the file cannot be read, a column is missing, or a value cannot be used; the text names
         the file, the row and the column.
     """
+    path = Path(path)
     file = str(path)
-    table = read_table(Path(path))
+    log = scan_table(path, mapping.object_type if mapping else None)
+    sample = collected(log.frame.head(_SAMPLE), path)
+    if mapping is None and is_event_table(sample.columns):
+        needed = [name for name in sample.columns if name in VISIT_COLUMNS]
+        return CaseLog(visits_of(collected(log.frame.select(needed), path)))
     guesses: tuple[str, ...] = ()
     if mapping is None:
-        mapping, guesses = guess_case_mapping(table.drop(ROW), file)
-    _check_columns(table, mapping, file)
-    warnings: list[str] = []
-    table = _without_duplicates(table, file, warnings, drop=drop_duplicates)
-    table = _selected(table, mapping, file)
-    rows = _named(table, mapping, file, warnings)
-    rows, kind = _timed(rows, table, mapping, file)
-    if mapping.lifecycle is None:
-        rows = _finished(rows, warnings)
-    else:
-        rows = _paired(rows, warnings, end_on_begin=mapping.end is not None)
-    if rows.height == 0:
+        mapping, guesses = guess_case_mapping(sample.drop(ROW), file)
+    read = read_rows(log, sample, mapping, path, drop_duplicates=drop_duplicates)
+    del sample
+    warnings = [*log.notes, *read.warnings]
+    visits = _joined(read.rows, mapping, file) if mapping.lifecycle else read.rows
+    visits = _with_times(visits, mapping, file, warnings)
+    visits = _in_order(visits, read.kind, mapping, file, warnings)
+    _count_halves(visits, warnings)
+    return _case_log(LogRows(visits, read.kind, warnings), mapping, guesses, file)
+
+
+def _joined(rows: pl.DataFrame, mapping: CaseMapping, file: str) -> pl.DataFrame:
+    """Return the visits of life-cycle rows."""
+    missing = rows.filter(pl.col("start").is_null())["row"]
+    if len(missing):
         message = (
-            f"{file}: no activity has both a begin and an end ({'; '.join(warnings)}); needs at "
-            "least one"
+            f"{file} row {missing[0]} column '{mapping.start}': empty, in "
+            f"{counted(len(missing), 'row')}; needs a time in every row"
         )
         raise TelemetryError(message)
-    _check_order(rows, mapping, file)
-    first = rows["start"].min()
-    scale = 1 if kind == "number" else _MICROSECONDS
-    activities = rows.with_columns(success=_success(rows["outcome"], mapping, file))
-    activities = activities.sort("start", "end", ROW).select(
-        "case",
-        "activity",
-        "machine",
-        start=(pl.col("start") - first) / scale,
-        end=(pl.col("end") - first) / scale,
-        success="success",
-    )
-    return CaseLog(
-        visits=activities,
-        origin=_origin(first, kind),
-        mapping=mapping,
-        guesses=guesses,
-        warnings=tuple(warnings),
-    )
-
-
-def _check_columns(table: pl.DataFrame, mapping: CaseMapping, file: str) -> None:
-    there = [name for name in table.columns if name != ROW]
-    missing = [name for name in mapping.columns() if name not in there]
-    if missing:
-        message = (
-            f"{file}: no column {_quoted(missing)}, which the mapping names; there are "
-            f"{_quoted(there)}"
-        )
-        raise TelemetryError(message)
-
-
-def _without_duplicates(
-    table: pl.DataFrame, file: str, warnings: list[str], *, drop: bool
-) -> pl.DataFrame:
-    columns = [name for name in table.columns if name != ROW]
-    kept = table.unique(subset=columns, keep="first", maintain_order=True)
-    if kept.height < table.height:
-        if not drop:
-            copies = table.join(kept.select(ROW), on=ROW, how="anti")[ROW].to_list()
-            shown = ", ".join(map(str, copies[:_MOST_ROWS]))
-            message = (
-                f"{file} row {shown}: exact copies of earlier rows, "
-                f"{len(copies)} in all; every row must be there once (remove them, or have them "
-                "left out with --drop-duplicates)"
-            )
-            raise TelemetryError(message)
-        first = table.filter(table.select(columns).is_duplicated())[ROW][0]
-        warnings.append(
-            f"{_counted(table.height - kept.height, 'row')} left out as exact copies of another "
-            f"(the first copied: row {first})"
-        )
-    return kept
-
-
-def _selected(table: pl.DataFrame, mapping: CaseMapping, file: str) -> pl.DataFrame:
-    for name, wanted in mapping.where.items():
-        values = [wanted] if isinstance(wanted, str) else list(wanted)
-        texts = table[name].cast(pl.String)
-        kept = table.filter(texts.is_in(values))
-        if kept.height == 0:
-            found = _quoted(texts.drop_nulls().unique(maintain_order=True).to_list())
-            message = (
-                f"{file} column '{name}': no row with {_quoted(values)}, which the mapping asks "
-                f"for under 'where'; there are {found}"
-            )
-            raise TelemetryError(message)
-        table = kept
-    if mapping.lifecycle is None:
-        return table
-    words = table[mapping.lifecycle].cast(pl.String).str.strip_chars().str.to_lowercase()
-    kept = table.filter(words.is_in([*START_WORDS, *COMPLETE_WORDS]))
-    if not (words.is_in(list(START_WORDS)).any() and words.is_in(list(COMPLETE_WORDS)).any()):
-        found = _quoted(table[mapping.lifecycle].cast(pl.String).unique().drop_nulls().to_list())
-        message = (
-            f"{file} column '{mapping.lifecycle}': holds {found}; needs rows with 'start' and rows "
-            "with 'complete', or a mapping without 'lifecycle'"
-        )
-        raise TelemetryError(message)
-    return kept
-
-
-def _named(
-    table: pl.DataFrame, mapping: CaseMapping, file: str, warnings: list[str]
-) -> pl.DataFrame:
-    """Return the text columns under their own names, stripped, with blanks as null."""
-
-    def text(name: str | None) -> pl.Expr:
-        if name is None:
-            return pl.lit(None, dtype=pl.String)
-        stripped = pl.col(name).cast(pl.String).str.strip_chars()
-        return pl.when(stripped != "").then(stripped)
-
-    lifecycle = text(mapping.lifecycle).str.to_lowercase()
-    rows = table.select(
-        ROW,
-        case=text(mapping.case),
-        activity=text(mapping.activity),
-        machine=text(mapping.machine or mapping.activity),
-        is_begin=lifecycle.is_in(list(START_WORDS)),
-        instance=text(mapping.instance),
-        outcome=text(mapping.outcome),
-    )
-    for meaning, name in (("case", mapping.case), ("activity", mapping.activity)):
-        empty = rows.filter(pl.col(meaning).is_null())
-        if empty.height:
-            message = (
-                f"{file} row {empty[ROW][0]} column '{name}': empty, in "
-                f"{_counted(empty.height, 'row')}; needs the {meaning} in every row (choose rows "
-                "with 'where' in a mapping)"
-            )
-            raise TelemetryError(message)
-    without_machine = rows["machine"].null_count()
-    if without_machine:
-        warnings.append(
-            f"{_counted(without_machine, 'row')} with no machine in column '{mapping.machine}': "
-            "the activity is taken as the machine"
-        )
-    return rows.with_columns(pl.col("machine").fill_null(pl.col("activity")))
-
-
-def _timed(
-    rows: pl.DataFrame, table: pl.DataFrame, mapping: CaseMapping, file: str
-) -> tuple[pl.DataFrame, TimeKind]:
-    starts = read_times(table[mapping.start], table[ROW], file)
-    empty = rows.filter(starts.values.is_null())
-    if empty.height:
-        message = (
-            f"{file} row {empty[ROW][0]} column '{mapping.start}': empty, in "
-            f"{_counted(empty.height, 'row')}; needs a time in every row"
-        )
-        raise TelemetryError(message)
-    if mapping.end is None and mapping.lifecycle is None:
-        message = (
-            f"{file}: the mapping has neither 'end' nor 'lifecycle'; needs one of them to know "
-            "when an activity ends"
-        )
-        raise TelemetryError(message)
+    pairs = paired(rows.rename({"start": "time"}))
+    begin, end = pairs["begin"], pairs["end"]
+    # Where there is no begin, the row of the end stands for the visit.
+    visits = rows[pairs.select(pl.coalesce("begin", "end"))["begin"]].drop("is_begin", "instance")
+    time_of_end = rows["start"].gather(end)
+    end_on_begin = visits["end"]
+    is_half = begin.is_null()
+    start = visits["start"].set(is_half, None)
+    columns = [start, rows["outcome"].gather(end)]
+    columns += [
+        visits[extra].zip_with(visits[extra].is_not_null(), rows[extra].gather(end))
+        for extra in _EXTRAS
+        if visits[extra].null_count() and rows[extra].null_count() < rows.height
+    ]
+    visits = visits.with_columns(columns)
     if mapping.end is None:
-        ends = starts
+        return visits.with_columns(time_of_end.alias("end"))
+    return visits.with_columns(
+        end_on_begin.zip_with(end_on_begin.is_not_null(), time_of_end).alias("end")
+    )
+
+
+def _with_times(
+    visits: pl.DataFrame, mapping: CaseMapping, file: str, warnings: list[str]
+) -> pl.DataFrame:
+    has_time = visits["start"].is_not_null() | visits["end"].is_not_null()
+    n_without = visits.height - int(has_time.sum())
+    if not n_without:
+        return visits
+    columns = " and ".join(f"'{name}'" for name in (mapping.start, mapping.end) if name)
+    first = visits.filter(~has_time)["row"][0]
+    if n_without == visits.height:
+        message = f"{file} row {first} column {columns}: no row has a time; needs times"
+        raise TelemetryError(message)
+    warnings.append(
+        f"{counted(n_without, 'row')} left out: no time in {columns} (the first: row {first})"
+    )
+    return visits.filter(has_time)
+
+
+def _in_order(
+    visits: pl.DataFrame, kind: TimeKind, mapping: CaseMapping, file: str, warnings: list[str]
+) -> pl.DataFrame:
+    """Refuse ends before their begins if there are many; take the end out if there are few."""
+    is_backward = (visits["end"] < visits["start"]).fill_null(value=False)
+    n_backward = int(is_backward.sum())
+    if not n_backward:
+        return visits
+    first = visits.filter(is_backward).sort("row").row(0, named=True)
+    if kind == "number":
+        begin, end = (f"{first[name]:.10g} s" for name in ("start", "end"))
     else:
-        ends = read_times(table[mapping.end], table[ROW], file)
-        if ends.kind != starts.kind and ends.values.null_count() < len(ends.values):
-            message = (
-                f"{file}: column '{mapping.start}' holds {_KINDS[starts.kind]} and column "
-                f"'{mapping.end}' {_KINDS[ends.kind]}; needs the same in both"
-            )
-            raise TelemetryError(message)
-    dtype = pl.Float64 if starts.kind == "number" else pl.Int64
-    start, end = starts.values.cast(dtype), ends.values.cast(dtype)
-    return rows.with_columns(start=start, end=end), starts.kind
-
-
-def _finished(rows: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
-    kept = rows.filter(pl.col("end").is_not_null())
-    if kept.height < rows.height:
-        warnings.append(f"{_counted(rows.height - kept.height, 'row')} without an end left out")
-    return kept
-
-
-def _paired(rows: pl.DataFrame, warnings: list[str], *, end_on_begin: bool) -> pl.DataFrame:
-    """Join the begin and the end of each activity.
-
-    Where a case has as many begins as ends of an activity on a machine, the first begin belongs to
-    the first end, and so on. Where a row was lost, only a begin directly followed by an end is
-    taken, because counting would join all later ones wrongly.
-    """
-    key = ["case", "activity", "machine", "instance"]
-    ordered = rows.sort("start", ROW).with_columns(
-        n_begins=pl.col("is_begin").sum().over(key),
-        n_ends=(~pl.col("is_begin")).sum().over(key),
-        followed=~pl.col("is_begin").shift(-1).over(key),
-        follows=pl.col("is_begin").shift(1).over(key),
-    )
-    complete = pl.col("n_begins") == pl.col("n_ends")
-    begins = ordered.filter("is_begin").filter(complete | pl.col("followed"))
-    ends = ordered.filter(~pl.col("is_begin")).filter(complete | pl.col("follows"))
-    number = pl.int_range(pl.len()).over(key).alias("number")
-    pairs = (
-        begins.with_columns(number)
-        .drop("outcome")
-        .join(
-            ends.with_columns(number).select(*key, "number", "outcome", time_of_end="start"),
-            on=[*key, "number"],
-            nulls_equal=True,
-            maintain_order="left",
-        )
-    )
-    lost = rows.height - 2 * pairs.height
-    if lost:
-        warnings.append(f"{_counted(lost, 'row')} left out: a begin without an end, or the reverse")
-    end = pl.coalesce("end", "time_of_end") if end_on_begin else pl.col("time_of_end")
-    return pairs.with_columns(end=end)
-
-
-def _check_order(rows: pl.DataFrame, mapping: CaseMapping, file: str) -> None:
-    backward = rows.filter(pl.col("end") < pl.col("start"))
-    if backward.height:
-        first = backward.row(0, named=True)
-        if backward["start"].dtype == pl.Int64:
-            begin, end = (str(_moment(first[name])) for name in ("start", "end"))
-        else:
-            begin, end = (f"{first[name]:.10g} s" for name in ("start", "end"))
+        begin, end = (str(_moment(first[name])) for name in ("start", "end"))
+    if n_backward > _MOST_BACKWARD * visits.height:
         message = (
-            f"{file} row {first[ROW]} columns '{mapping.start}' and "
+            f"{file} row {first['row']} columns '{mapping.start}' and "
             f"'{mapping.end or mapping.start}': the end, {end}, is before the begin, {begin}, in "
-            f"{backward.height} of {rows.height} activities; needs ends at or after the begin "
+            f"{n_backward} of {visits.height} activities; needs ends at or after the begin "
             "(are the columns the right way round?)"
         )
         raise TelemetryError(message)
+    warnings.append(
+        f"{counted(n_backward, 'end')} before the begin taken as unknown (the first: row "
+        f"{first['row']}, the end {end}, the begin {begin})"
+    )
+    return visits.with_columns(visits["end"].set(is_backward, None))
+
+
+def _count_halves(visits: pl.DataFrame, warnings: list[str]) -> None:
+    no_start, no_end = visits["start"].null_count(), visits["end"].null_count()
+    if no_start == visits.height:
+        warnings.append("no begins in the log: starts will be inferred from the ends around them")
+    elif no_start:
+        warnings.append(f"{counted(no_start, 'visit')} without a begin kept, the start unknown")
+    if no_end == visits.height:
+        warnings.append("no ends in the log: ends are unknown")
+    elif no_end:
+        warnings.append(f"{counted(no_end, 'visit')} without an end kept, the end unknown")
+
+
+def _case_log(read: LogRows, mapping: CaseMapping, guesses: tuple[str, ...], file: str) -> CaseLog:
+    visits = read.rows
+    first = visits.select(pl.min_horizontal(pl.col("start", "end").min())).item()
+    scale = 1 if read.kind == "number" else _MICROSECONDS
+    visits = visits.with_columns(success=_success(visits["outcome"], mapping, file))
+    order = visits.select(time=pl.coalesce("start", "end"), end="end", row="row")
+    visits = visits[order.select(pl.arg_sort_by("time", "end", "row")).to_series()]
+    times = [name for name in ("start", "end", "enabled") if name != "enabled" or mapping.enabled]
+    extras = [name for name in _EXTRAS if getattr(mapping, name)]
+    visits = visits.select(
+        pl.col("case", "activity", "machine").cast(pl.String),
+        *((pl.col(name) - first) / scale for name in times[:2]),
+        "success",
+        *(pl.col(name).cast(pl.String) for name in extras),
+        *((pl.col(name) - first) / scale for name in times[2:]),
+        pl.col("row").cast(pl.UInt32),
+    )
+    return CaseLog(
+        visits=visits,
+        origin=_origin(first, read.kind),
+        mapping=mapping,
+        guesses=guesses,
+        warnings=tuple(read.warnings),
+    )
 
 
 def _success(outcome: pl.Series, mapping: CaseMapping, file: str) -> pl.Series:
     if mapping.outcome is None:
         return pl.repeat(None, len(outcome), dtype=pl.Boolean, eager=True)
     wanted = [word.strip().lower() for word in mapping.success] or sorted(SUCCESS_WORDS)
-    is_success = outcome.str.to_lowercase().is_in(wanted)
-    if not is_success.any():
-        found = _quoted(outcome.drop_nulls().unique(maintain_order=True).to_list())
+    words = outcome.drop_nulls().unique(maintain_order=True).cast(pl.String)
+    good = words.filter(words.str.to_lowercase().is_in(wanted)).cast(pl.Categorical)
+    if good.is_empty() and outcome.null_count() < len(outcome):
         message = (
-            f"{file} column '{mapping.outcome}': holds {found}, and none of {_quoted(wanted)}; "
-            "needs 'success: [..]' in a mapping with the outcomes that are good (with begin and "
-            "end on rows of their own also 'lifecycle: ..')"
+            f"{file} column '{mapping.outcome}': holds {quoted(words.to_list())}, and none of "
+            f"{quoted(wanted)}; needs 'success: [..]' in a mapping with the outcomes that are good "
+            "(with begin and end on rows of their own also 'lifecycle: ..')"
         )
         raise TelemetryError(message)
-    return is_success
+    return outcome.is_in(good.implode())
 
 
 def _origin(first: object, kind: TimeKind) -> datetime | float:
@@ -346,12 +247,3 @@ def _origin(first: object, kind: TimeKind) -> datetime | float:
 def _moment(microseconds: int) -> datetime:
     epoch = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
     return epoch + timedelta(microseconds=microseconds)
-
-
-def _quoted(values: list[str]) -> str:
-    more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
-    return ", ".join(f"'{value}'" for value in values[:_LISTED]) + more
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,5 +1,6 @@
 """Logs of activities, good and bad."""
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,8 +93,151 @@ def test_lost_end_does_not_shift_the_later_pairs(tmp_path):
         "a,cut,start,0\na,cut,start,100\na,cut,complete,108\na,cut,start,200\na,cut,complete,207\n"
     )
     log = read_case_log(written(tmp_path, text))
-    assert log.activities.select("start", "end").rows() == [(0.0, 8.0), (100.0, 107.0)]
-    assert log.warnings == ("1 row left out: a begin without an end, or the reverse",)
+    assert log.activities.select("start", "end").rows() == [(100.0, 108.0), (200.0, 207.0)]
+    assert log.visits.select("start", "end").rows()[0] == (0.0, None)
+    assert log.warnings == ("1 visit without an end kept, the end unknown",)
+
+
+def test_lost_begin_leaves_a_visit_without_a_start_and_with_its_outcome(tmp_path):
+    text = (
+        "case,activity,machine,lifecycle,time,product,outcome\n"
+        "a,cut,saw,complete,8,P,ok\na,drill,press,start,9,P,\na,drill,press,complete,15,P,bad\n"
+    )
+    log = read_case_log(written(tmp_path, text))
+    assert log.visits.rows() == [
+        ("a", "cut", "saw", None, 0.0, True, "P", 2),
+        ("a", "drill", "press", 1.0, 7.0, False, "P", 3),
+    ]
+    assert log.warnings == ("1 visit without a begin kept, the start unknown",)
+
+
+def test_visits_at_the_same_moment_are_paired_in_turn(tmp_path):
+    # One visit ends as the next, of no length, begins; a lost row elsewhere rules out counting.
+    text = (
+        "case,activity,lifecycle,time,n\na,cut,complete,5,1\na,cut,start,5,2\n"
+        "a,cut,complete,5,3\na,cut,start,0,4\nb,cut,start,0,5\n"
+    )
+    log = read_case_log(written(tmp_path, text))
+    assert log.activities.select("start", "end").rows() == [(0.0, 5.0), (5.0, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "halves", "warning"),
+    [
+        ("item,station,exit\na,s1,5\na,s2,9\n", [(None, 0.0), (None, 4.0)], "no begins"),
+        ("item,station,timestamp\na,s1,5\na,s2,9\n", [(None, 0.0), (None, 4.0)], "no begins"),
+        ("item,station,event,time\na,s1,exit,5\n", [(None, 0.0)], "no begins"),
+        ("item,station,enter\na,s1,5\na,s2,9\n", [(0.0, None), (4.0, None)], "no ends"),
+        ("item,station,event,time\na,s1,enter,5\n", [(0.0, None)], "no ends"),
+    ],
+)
+def test_log_of_exits_or_entries_alone_gives_half_visits(tmp_path, text, halves, warning):
+    log = read_case_log(written(tmp_path, text))
+    assert log.visits.select("start", "end").rows() == halves
+    assert log.activities.height == 0
+    assert len(log.warnings) == 1
+    assert warning in log.warnings[0]
+
+
+def test_few_ends_before_their_begins_are_taken_as_unknown(tmp_path):
+    rows = "".join(f"{case},cut,saw,{10 * case},{10 * case + 5}\n" for case in range(39))
+    log = read_case_log(written(tmp_path, f"{HEADER}\n{rows}x,cut,saw,500,400\n"))
+    assert log.visits.row(-1)[:5] == ("x", "cut", "saw", 500.0, None)
+    assert log.warnings[0] == (
+        "1 end before the begin taken as unknown (the first: row 41, the end 400 s, the begin "
+        "500 s)"
+    )
+
+
+def test_rows_without_any_time_are_left_out_and_counted(tmp_path):
+    log = read_case_log(written(tmp_path, f"{HEADER}\na,cut,saw,0,5\nb,cut,saw,,\n"))
+    assert log.visits.height == 1
+    assert log.warnings == ("1 row left out: no time in 'start' and 'end' (the first: row 3)",)
+
+
+def test_blank_lines_are_no_rows(tmp_path):
+    log = read_case_log(written(tmp_path, f"{HEADER}\n\na,cut,saw,0,5\n\n"))
+    assert log.visits["row"].to_list() == [3]
+
+
+def test_events_at_one_instant_and_one_case_are_read(tmp_path):
+    log = read_case_log(written(tmp_path, f"{HEADER}\na,cut,saw,7,7\na,drill,press,7,7\n"))
+    assert log.visits.select("start", "end").rows() == [(0.0, 0.0), (0.0, 0.0)]
+    assert log.origin == 7.0
+
+
+def test_further_columns_are_found_by_their_names(tmp_path):
+    text = (
+        "part id,station,start,end,Variant,Origin Resource,Destination Resource,Part 0,Part 1\n"
+        "a,s1,0,1,V1,in,out,x,y\nb,s1,1,2,,,,z,\nc,s1,2,3,,,,,\n"
+    )
+    log = read_case_log(written(tmp_path, text))
+    assert log.visits.select("format", "origin", "destination", "parts").rows() == [
+        ("V1", "in", "out", "x;y"),
+        (None, None, None, "z"),
+        (None, None, None, None),
+    ]
+    assert "parts: columns 'Part 0', 'Part 1'" in log.guesses
+
+
+def test_gzipped_csv_reads_like_csv(tmp_path):
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(gzip.compress(PLAIN.encode()))
+    assert read_case_log(path).visits.equals(read_case_log(written(tmp_path, PLAIN)).visits)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "seconds"),
+    [
+        ("2/3/2023 08:00:00", "2/14/2023 08:00:20", 11 * 86400 + 20.0),
+        ("14/2/2023 08:00", "1/3/2023 08:01", 15 * 86400 + 60.0),
+        ("2/13/2023 11:59:59 AM", "2/13/2023 12:00:09 PM", 10.0),
+    ],
+)
+def test_dates_with_slashes_are_read_as_all_values_allow(tmp_path, start, end, seconds):
+    log = read_case_log(written(tmp_path, f"{HEADER}\na,cut,saw,{start},{end}\n"))
+    assert log.activities["end"].to_list() == [seconds]
+
+
+def test_ambiguous_dates_ask_for_their_form(tmp_path):
+    path = written(tmp_path, f"{HEADER}\na,cut,saw,2/3/2023 08:00,4/3/2023 08:00\n")
+    assert "'2/3/2023 08:00' can be month first or day first; give the form" in message_of(path)
+    mapping = {"case": "case", "activity": "activity", "start": "start", "end": "end"}
+    days = {
+        form: read_case_log(path, CaseMapping(**mapping, date_format=form)).activities["end"][0]
+        for form in ("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M")
+    }
+    assert days == {"%m/%d/%Y %H:%M": 59 * 86400.0, "%d/%m/%Y %H:%M": 2 * 86400.0}
+
+
+def test_local_times_of_a_zone_are_put_on_one_clock(tmp_path):
+    # Berlin: forward on 2024-03-31 from 02:00 to 03:00, back on 2024-10-27 from 03:00 to 02:00.
+    text = (
+        f"{HEADER}\na,cut,saw,2024-03-31 01:30:00,2024-03-31 03:30:00\n"
+        "b,cut,saw,2024-03-31 02:30:00,2024-03-31 03:45:00\n"
+        "c,cut,saw,2024-10-27 01:30:00,2024-10-27 02:30:00\n"
+    )
+    mapping = CaseMapping(
+        case="case", activity="activity", start="start", end="end", time_zone="Europe/Berlin"
+    )
+    log = read_case_log(written(tmp_path, text), mapping)
+    lengths = log.activities.select(pl.col("end") - pl.col("start"))["end"].to_list()
+    assert lengths == [3600.0, 900.0, 3600.0]
+    assert log.origin == datetime(2024, 3, 31, 0, 30, tzinfo=UTC)
+    assert log.warnings == (
+        "1 time that the clock of Europe/Berlin showed twice: taken as the earlier",
+        (
+            "1 time that the clock of Europe/Berlin skipped: taken as on a clock that was not put "
+            "forward"
+        ),
+    )
+
+
+def test_unknown_time_zone_is_told(tmp_path):
+    mapping = CaseMapping(
+        case="case", activity="activity", start="start", end="end", time_zone="Mars/Olympus"
+    )
+    assert "'Mars/Olympus' is not known" in message_of(written(tmp_path, PLAIN), mapping)
 
 
 def test_end_on_the_row_of_the_begin_is_preferred_to_the_time_of_the_end_row(tmp_path):
@@ -176,21 +320,22 @@ def test_copied_rows_are_an_error_that_names_them(tmp_path):
     row = PLAIN.splitlines()[1]
     path = written(tmp_path, f"{PLAIN}{row}\n{row}\n")
     with pytest.raises(TelemetryError, match=r"row 5, 6: exact copies of earlier rows, 2 in all"):
-        read_case_log(path)
+        read_case_log(path, drop_duplicates=False)
 
 
-def test_copied_rows_are_dropped_and_reported_on_request(tmp_path):
+def test_copied_rows_are_dropped_and_reported(tmp_path):
     row = PLAIN.splitlines()[1]
     path = written(tmp_path, f"{PLAIN}{row}\n{row}\n")
-    log = read_case_log(path, drop_duplicates=True)
+    log = read_case_log(path)
     assert log.activities.height == 3
     assert log.warnings == ("2 rows left out as exact copies of another (the first copied: row 2)",)
 
 
-def test_activity_without_an_end_is_left_out_and_reported(tmp_path):
+def test_activity_without_an_end_is_half_a_visit_and_reported(tmp_path):
     log = read_case_log(written(tmp_path, f"{HEADER}\na,cut,saw,0,5\nb,cut,saw,6,\n"))
     assert log.activities.height == 1
-    assert log.warnings == ("1 row without an end left out",)
+    assert log.visits.select("start", "end", "row").rows() == [(0.0, 5.0, 2), (6.0, None, 3)]
+    assert log.warnings == ("1 visit without an end kept, the end unknown",)
 
 
 def test_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
@@ -203,6 +348,11 @@ def test_missing_columns_are_told_with_those_there_are(tmp_path):
     message = message_of(written(tmp_path, "part,colour\n1,red\n"))
     assert "no column found for activity and start and end" in message
     assert "'part', 'colour'" in message
+
+
+def test_column_of_ends_that_are_no_times_is_not_passed_over(tmp_path):
+    path = written(tmp_path, "case,activity,start,end\na,cut,0,late\n")
+    assert "no column found for end" in message_of(path)
 
 
 def test_mapping_to_a_missing_column_is_told_with_those_there_are(tmp_path):
@@ -278,10 +428,20 @@ def test_where_that_fits_no_row_is_told_with_the_values_there_are(tmp_path):
     assert "'saw', 'press'" in message
 
 
-def test_log_without_a_finished_activity_is_refused(tmp_path):
+def test_log_without_any_time_is_refused(tmp_path):
+    mapping = CaseMapping(case="case", activity="activity", start="time", end="until")
+    text = "case,activity,time,until\na,cut,,\nb,cut,,\n"
+    assert "row 2 column 'time' and 'until': no row has a time" in message_of(
+        written(tmp_path, text), mapping
+    )
+
+
+def test_life_cycle_without_a_known_word_is_refused(tmp_path):
     mapping = CaseMapping(case="case", activity="activity", start="time", lifecycle="lc")
-    text = "case,activity,lc,time\na,cut,start,1\nb,cut,complete,2\n"
-    assert "no activity has both a begin and an end" in message_of(written(tmp_path, text), mapping)
+    text = "case,activity,lc,time\na,cut,los,1\nb,cut,fertig,2\n"
+    assert "holds 'los', 'fertig'; needs rows with 'start'" in message_of(
+        written(tmp_path, text), mapping
+    )
 
 
 @pytest.mark.parametrize(
@@ -314,7 +474,7 @@ def test_missing_file_is_told(tmp_path):
         ("case: [", "cannot be read"),
         ("- case", "holds list"),
         ("case: a\nactivity: b\nstart: c\nmachin: d\n", "machin: Extra inputs"),
-        ("case: a\nactivity: b\n", "start: Field required"),
+        ("case: a\nactivity: b\n", "needs 'start' or 'end'"),
     ],
 )
 def test_faulty_mapping_is_told_with_its_file(tmp_path, text, found):
