@@ -17,8 +17,13 @@ each format*, the value is `{by_format: {4680: ..., 4695: ...}}` with every form
 
 Every element may also have a `description`, a sentence, and `sources`: field name to where its
 number comes from, for example `{time: "est, range 8-20 ppm [3]"}`.
+
+Every element may have `estimates`, too: the name of one of its own numbers to an
+[Estimate](#element-estimate), which says how well the number is known. A number within a mapping is
+named with its key (`defects.pore`), one of a format with both (`time.by_format.4680`), the mean of
+samples or quantiles as `mean`. Beside a law, as in `{time: ...}`, it is about the mean of the law.
 """
-EVERYWHERE = {"description", "sources"}
+EVERYWHERE = {"description", "sources", "estimates"}
 COLUMNS = ("field", "type", "unit", "description", "required or default", "valid values")
 WORDS = {
     "string": "text",
@@ -104,13 +109,24 @@ def row(field: str, schema: Schema, definitions: dict[str, Schema], *, is_requir
 def in_order_of_use(schema: Schema, definitions: dict[str, Schema]) -> list[str]:
     """Return the definitions in the order in which a reader meets them."""
     found: list[str] = []
-    waiting = _references(schema.get("properties", schema))
+    waiting = _references(_own(schema))
+    # What every element has stands at the end.
+    everywhere = [name for name in EVERYWHERE if name in schema.get("properties", {})]
+    last = [name for key in everywhere for name in _references(schema["properties"][key])]
     while waiting:
         name = waiting.pop(0)
-        if name not in found:
+        if name not in found and name not in last:
             found.append(name)
-            waiting += _references(definitions[name])
-    return found
+            waiting += _references(_own(definitions[name]))
+    return [*found, *dict.fromkeys(last)]
+
+
+def _own(schema: Schema) -> Schema:
+    """Return the fields of an element that not every element has; anything else as it is."""
+    fields = schema.get("properties")
+    if fields is None:
+        return schema
+    return {name: field for name, field in fields.items() if name not in EVERYWHERE}
 
 
 def _references(node: object) -> list[str]:

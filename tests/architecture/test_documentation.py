@@ -1,9 +1,11 @@
-"""What the documentation shows is true: its descriptions are valid, its links lead somewhere."""
+"""What the documentation shows is true: descriptions are valid, links and options are there."""
 
 import re
 
 import pytest
+from typer.main import get_command
 
+from gigatwin.cli.main import app
 from gigatwin.factory.reading import read_text
 from tests.architecture.sources import ROOT
 
@@ -16,10 +18,19 @@ DESCRIPTIONS = {
     if match[1].startswith("name:")
 }
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+SHELL = re.compile(r"^```(?:sh|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = {
+    line.split(" #")[0].strip()
+    for page in PAGES
+    for match in SHELL.finditer(page.read_text(encoding="utf-8"))
+    for line in match[1].splitlines()
+    if line.startswith("gigatwin ")
+}
 
 
 def test_there_is_something_to_check():
     assert len(DESCRIPTIONS) > 5
+    assert len(COMMANDS) > 10
 
 
 @pytest.mark.parametrize("place", DESCRIPTIONS)
@@ -38,3 +49,12 @@ def test_links_between_files_lead_somewhere(page):
         if not (page.parent / target).exists() and not target.endswith(generated)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("line", sorted(COMMANDS))
+def test_command_in_the_documentation_has_these_options(line):
+    _, name, *words = line.split()
+    known = get_command(app).commands[name].params
+    names = {option for param in known for option in (*param.opts, *param.secondary_opts)}
+    used = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert used <= names

@@ -1,105 +1,220 @@
-"""``gigatwin learn``: a description from an event log."""
+"""``gigatwin learn``: a description from a log, and how far it is to be trusted."""
 # ruff: noqa: PLC0415 - heavy libraries are imported inside the command that needs them
 
+import functools
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gigatwin.cli.options import AsJson
+from gigatwin.cli.options import REPORT_ENDINGS, AsJson, Report
 from gigatwin.cli.outputs import pending_outputs
-from gigatwin.cli.progress import note_compilation
-from gigatwin.errors import TelemetryError
+from gigatwin.cli.progress import note_compilation, progress_bar
+from gigatwin.errors import GigatwinError, TelemetryError
 
 if TYPE_CHECKING:
     from gigatwin.events.case_log import CaseLog
-    from gigatwin.learning.holdout import Holdout
-    from gigatwin.learning.learn import Learned
+    from gigatwin.learning.calibration.calibration import Calibration
+    from gigatwin.learning.check.holdout import Holdout
+    from gigatwin.learning.check.verification import Verification
+    from gigatwin.learning.learned import Learned
+
+_LONG_LOG = 200_000
+"""Visits from which a log is not learned a second time unless this is asked for."""
 
 
 def learn(  # noqa: PLR0913 - one parameter for each option
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="Event log, CSV or Parquet.")],
+    log: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LOG",
+            help="Who was where and when: CSV, Parquet, XES, OCEL 2.0 JSON, a gigatwin trace; or "
+            "the states of machines: intervals (CSV), MTConnect SHDR text.",
+        ),
+    ],
     *,
     mapping: Annotated[
         Path | None,
         typer.Option(
             metavar="MAP.yaml",
-            help="What the columns mean (case, activity, machine, start, end, ...); left out, it "
-            "is guessed.",
+            help="What the columns mean (case, activity, machine, start, end, format, ...); left "
+            "out, it is guessed and shown.",
+        ),
+    ] = None,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATES",
+            help="States of the machines beside the log: tells breakdowns from slow work.",
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="LINE.yaml", help="Write the description here."),
     ] = None,
+    report: Report = None,
     is_holdout: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--holdout/--no-holdout",
-            help="Learn from the first 70 % of the cases, foretell the others, compare.",
+            help="Learn from the first 70 % of the cases as well, and hold the result against the "
+            f"others. Left out: yes, for logs of up to {_LONG_LOG} visits.",
+            show_default=False,
         ),
-    ] = True,
-    drop_duplicates: Annotated[
+    ] = None,
+    is_calibrated: Annotated[
         bool,
         typer.Option(
-            "--drop-duplicates", help="Leave out rows that repeat earlier ones; else an error."
+            "--calibrate",
+            help="Fit by simulation what cannot be seen directly, so that output, contents and "
+            "lead times of the line agree with the log (about a minute).",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Learn a description from a log of who worked on what and when."""
-    inputs = [log, *([mapping] if mapping else [])]
-    endings = {"--output": (".yaml", ".yml")}
-    with pending_outputs({"--output": output}, inputs, endings) as paths:
-        from gigatwin.events.case_log import read_case_log
-        from gigatwin.events.log_mapping import read_case_mapping
+    """Learn a line from its own records, with an interval for every number.
+
+    The description that comes out runs: gigatwin run LINE.yaml, and with --parameters uncertain it
+    says how much is not known. gigatwin verify LINE.yaml LOG holds it against any other log.
+    """
+    inputs = [path for path in (log, mapping, states) if path is not None]
+    endings = {"--output": (".yaml", ".yml"), "--report": REPORT_ENDINGS}
+    with pending_outputs({"--output": output, "--report": report}, inputs, endings) as paths:
+        from gigatwin.events.state_guesses import sniff
+
+        if states is None and sniff(log) in {"states", "shdr"}:
+            from gigatwin.cli.learn_states import learn_from_states
+
+            show = learn_from_states(log, mapping, output, paths, as_json=as_json)
+        else:
+            cases, learned = _learned(log, mapping, states, (output or log).stem)
+            found = _proven(cases, learned, is_holdout=is_holdout, is_calibrated=is_calibrated)
+            _write(found, paths)
+            show = functools.partial(_show, found, output, report, as_json=as_json)
+    show()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was learned from a log of items, and how it proved."""
+
+    cases: "CaseLog"
+    learned: "Learned"
+    scores: "Holdout | None"
+    verification: "Verification | None"
+    calibration: "Calibration | None"
+
+
+def _proven(
+    cases: "CaseLog", learned: "Learned", *, is_holdout: bool | None, is_calibrated: bool
+) -> _Found:
+    calibration = _calibration(learned, cases) if is_calibrated else None
+    if calibration is not None:
+        learned = replace(learned, factory=calibration.factory)
+    scores = verification = None
+    if is_holdout or (is_holdout is None and cases.visits.height <= _LONG_LOG):
+        scores, verification = _held_out(cases)
+    elif is_holdout is None:
+        typer.echo("A long log: held-out cases are compared only with --holdout.", err=True)
+    return _Found(cases, learned, scores, verification, calibration)
+
+
+def _write(found: _Found, paths: Mapping[str, Path]) -> None:
+    if "--output" in paths:
         from gigatwin.factory.writing import write
-        from gigatwin.learning.stations import slug
 
-        cases = read_case_log(
-            log,
-            read_case_mapping(mapping) if mapping else None,
-            drop_duplicates=drop_duplicates,
+        write(found.learned.factory, paths["--output"])
+    if "--report" in paths:
+        from gigatwin.app.learned_report import write_learned_report
+
+        write_learned_report(
+            paths["--report"],
+            found.learned,
+            verification=found.verification,
+            holdout=found.scores,
+            calibration=found.calibration,
+            guesses=found.cases.guesses,
+            log=found.cases,
         )
-        if is_holdout:
-            note_compilation()
-        from gigatwin.learning.holdout import holdout
-        from gigatwin.learning.learn import learn as learn_factory
 
-        learned = learn_factory(cases, slug((output or log).stem))
-        scores = None
-        if is_holdout:
-            try:
-                scores = holdout(cases)
-            except TelemetryError as error:  # what was learned is worth keeping all the same
-                typer.echo(f"No held-out scores: {error}", err=True)
-        if output is not None:
-            write(learned.factory, paths["--output"])
+
+def _show(found: _Found, output: Path | None, report: Path | None, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_data(cases, learned, scores), indent=2))
+        typer.echo(json.dumps(_data(found), indent=2))
         return
     from gigatwin.cli.learn_tables import print_learned
 
-    print_learned(cases, learned, scores)
+    print_learned(found.cases, found.learned, found.scores, found.verification, found.calibration)
     if output is not None:
-        typer.echo(f"description written to {output}. Next: gigatwin run {output}")
+        typer.echo(f"Description written to {output}. Next: gigatwin run {output}")
     else:
-        typer.echo("Nothing was written; --output line.yaml writes the description.")
+        typer.echo("No description was written; --output line.yaml writes it.")
+    if report is not None:
+        typer.echo(f"Report written to {report}.")
 
 
-def _data(cases: "CaseLog", learned: "Learned", scores: "Holdout | None") -> dict[str, Any]:
+def _learned(
+    log: Path, mapping: Path | None, states: Path | None, name: str
+) -> "tuple[CaseLog, Learned]":
+    from gigatwin.events.case_log import read_case_log
+    from gigatwin.events.log_mapping import read_case_mapping
+    from gigatwin.events.state_log import read_state_log
+    from gigatwin.learning.flow.stations import slug
+    from gigatwin.learning.learn import learn as learn_factory
+
+    cases = read_case_log(log, read_case_mapping(mapping) if mapping else None)
+    recorded = None if states is None else read_state_log(states)
+    return cases, learn_factory(cases, slug(name), states=recorded)
+
+
+def _calibration(learned: "Learned", cases: "CaseLog") -> "Calibration":
+    note_compilation()
+    from gigatwin.learning.calibration.calibration import calibrate
+
+    with progress_bar("calibrating") as progress:
+        return calibrate(learned.factory, cases, progress=progress)
+
+
+def _held_out(cases: "CaseLog") -> "tuple[Holdout | None, Verification | None]":
+    """Return how what the early cases teach foretells the later ones."""
+    note_compilation()
+    from gigatwin.learning.check.holdout import holdout, split_by_time
+    from gigatwin.learning.check.verification import verify
+    from gigatwin.learning.learn import learn as learn_factory
+
+    scores = verification = None
+    # What was learned from the whole log is worth keeping when these fail.
+    try:
+        scores = holdout(cases)
+    except TelemetryError as error:
+        typer.echo(f"No held-out scores of processing times: {error}", err=True)
+    try:
+        early, late = split_by_time(cases, 0.7)
+        factory = learn_factory(early, "learned-from-the-early-cases").factory
+        with progress_bar("holding against later cases") as progress:
+            verification = verify(factory, late, progress=progress)
+    except GigatwinError as error:
+        typer.echo(f"No held-out comparison of the line: {error}", err=True)
+    return scores, verification
+
+
+def _data(found: _Found) -> dict[str, Any]:
     """Return the tables as plain data; times in s."""
+    cases, learned, scores = found.cases, found.learned, found.scores
     columns = cases.mapping.model_dump(exclude_defaults=True) if cases.mapping else {}
     data: dict[str, Any] = {
         "factory": learned.factory.name,
         "n_cases": cases.n_cases,
-        "n_activities": cases.activities.height,
+        "n_visits": cases.visits.height,
         "columns": columns,
         "guesses": list(cases.guesses),
         "notes": list(learned.notes),
         "identified_ratio": learned.identified_ratio,
         "stations": learned.table().fill_nan(None).to_dicts(),
+        "unknowns": [vars(unknown) for unknown in learned.unknowns],
     }
     if scores is not None:
         data["holdout"] = {
@@ -107,6 +222,16 @@ def _data(cases: "CaseLog", learned: "Learned", scores: "Holdout | None") -> dic
             "wasserstein": scores.wasserstein,
             "kolmogorov_smirnov": scores.kolmogorov_smirnov,
             "n_left_out": scores.n_left_out,
+            "medians": scores.medians().to_dicts(),
             "stations": scores.table().fill_nan(None).to_dicts(),
+        }
+    if found.verification is not None:
+        data["verification"] = found.verification.to_dict()
+    calibration = found.calibration
+    if calibration is not None:
+        data["calibration"] = {
+            "factors": [factor.name for factor in calibration.factors],
+            "mismatch": list(calibration.mismatch),
+            "notes": list(calibration.notes),
         }
     return data

@@ -3,20 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
+
 from gigatwin.cli.numbers import estimate, number
 from gigatwin.cli.tables import console, table, text
 from gigatwin.events.case_log import CaseLog
-from gigatwin.learning.holdout import Holdout
-from gigatwin.learning.learn import Learned
+from gigatwin.learning.calibration.calibration import Calibration
+from gigatwin.learning.check.holdout import Holdout
+from gigatwin.learning.check.verification import Verification
+from gigatwin.learning.learned import Learned
+
+_MOST_UNKNOWNS = 12
 
 
-def print_learned(cases: CaseLog, learned: Learned, scores: Holdout | None) -> None:
-    """Print what was guessed, what was learned, and how well it foretells."""
+def print_learned(
+    cases: CaseLog,
+    learned: Learned,
+    scores: Holdout | None,
+    verification: Verification | None,
+    calibration: Calibration | None,
+) -> None:
+    """Print what was guessed, what was learned, what is not known, and how well it foretells."""
     out = console()
     out.print(
         text(
-            f"{learned.factory.name}: {cases.activities.height} activities of {cases.n_cases} "
-            "cases; ± half a 95 % interval."
+            f"{learned.factory.name}: {cases.visits.height} visits of {cases.n_cases} cases; "
+            "± half a 95 % interval."
         )
     )
     if cases.guesses:
@@ -24,42 +36,66 @@ def print_learned(cases: CaseLog, learned: Learned, scores: Holdout | None) -> N
         for guess in cases.guesses:
             out.print(text(f"  {guess}"))
     out.print()
+    _print_stations(out, learned)
+    for note in (*learned.notes, *(calibration.notes if calibration else ())):
+        out.print(text(f"Note: {note}"))
+    _print_changes(out, learned)
+    _print_unknowns(out, learned)
+    if scores is not None:
+        _print_scores(scores)
+    if verification is not None:
+        out.print()
+        out.print("Learned from the first 70 % of the cases and held against the others:")
+        out.print(text(verification.verdict))
+
+
+def _print_stations(out: Console, learned: Learned) -> None:
     rows = [
         (
             row["station"],
-            row["machine"],
-            row["activity"],
             str(row["n_observations"]),
             estimate(row["mean"], row["mean_low"], row["mean_high"]),
             f"{row['cv']:.2f}",
+            row["law"],
             str(row["n_servers"]),
+            _places(row),
+            number(row["blocked_ratio"], 100.0),
+            _of(row, "mean_between_failures", 60.0),
+            _of(row, "mean_repair"),
             _failures(row),
-            "yes" if row["is_identified"] else "no",
         )
         for row in learned.table().iter_rows(named=True)
     ]
     headers = (
         "station",
-        "machine",
-        "activity",
-        "observations",
+        "visits",
         "mean time [s]",
         "cv [-]",
+        "law",
         "at once",
+        "places before",
+        "held up [%]",
+        "between stops [min]",
+        "stop [s]",
         "failures [%]",
-        "known to 10 %",
     )
-    out.print(table("Learned stations", headers, rows, n_names=3))
+    out.print(table("Learned stations", headers, rows))
     out.print(
         text(
-            f"{100 * learned.identified_ratio:.0f} % of the activities are at stations whose "
-            "mean time is known to within 10 %."
+            f"{100 * learned.identified_ratio:.0f} % of the visits are to stations whose mean "
+            "time is known to within 10 %."
         )
     )
-    for note in learned.notes:
-        out.print(text(f"Note: {note}"))
-    if scores is not None:
-        _print_scores(scores)
+
+
+def _places(row: Mapping[str, Any]) -> str:
+    if row["capacity"] is None:
+        return number(None)
+    return f"{row['capacity']}" if row["is_capacity_identified"] else f"at least {row['capacity']}"
+
+
+def _of(row: Mapping[str, Any], name: str, unit: float = 1.0) -> str:
+    return estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 1.0 / unit)
 
 
 def _failures(row: Mapping[str, Any]) -> str:
@@ -68,6 +104,24 @@ def _failures(row: Mapping[str, Any]) -> str:
         return number(None)
     ratio, low, high = (100 * row[f"failure_{end}"] for end in ("ratio", "low", "high"))
     return f"{ratio:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _print_changes(out: Console, learned: Learned) -> None:
+    for station in learned.stations.values():
+        if station.drift is not None and station.drift.is_changed:
+            out.print(text(f"Changed: {station.drift.text}"))
+
+
+def _print_unknowns(out: Console, learned: Learned) -> None:
+    if not learned.unknowns:
+        return
+    out.print()
+    out.print("What the log does not tell, and what would:")
+    for unknown in learned.unknowns[:_MOST_UNKNOWNS]:
+        out.print(text(f"  {unknown.element}: {unknown.what} Would settle it: {unknown.signal}"))
+    more = len(learned.unknowns) - _MOST_UNKNOWNS
+    if more > 0:
+        out.print(f"  and {more} more; --report and --json list all of them.")
 
 
 def _print_scores(scores: Holdout) -> None:
@@ -103,3 +157,9 @@ def _print_scores(scores: Holdout) -> None:
         f"of the mean, KS distance {scores.kolmogorov_smirnov:.3f}. {scores.n_left_out} stations "
         "had too few activities. Each station is one activity on one machine of the log."
     )
+    if scores.plain:
+        plain = scores.medians().filter(foretold_by="plain").row(0, named=True)
+        out.print(
+            f"The plain sample of the early cases: {100 * plain['mean_error']:.1f} %, "
+            f"{100 * plain['wasserstein']:.1f} %, {plain['kolmogorov_smirnov']:.3f}."
+        )

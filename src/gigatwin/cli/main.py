@@ -13,6 +13,7 @@ from gigatwin.cli.new import new
 from gigatwin.cli.run import run
 from gigatwin.cli.schema import schema
 from gigatwin.cli.validate import validate
+from gigatwin.cli.verify import verify
 
 app = typer.Typer(
     name="gigatwin",
@@ -81,6 +82,11 @@ _EXAMPLES = {
     learn: (
         "gigatwin learn log.csv --output line.yaml",
         "gigatwin learn log.csv --mapping map.yaml --output line.yaml",
+    ),
+    verify: (
+        "gigatwin verify line.yaml later.csv",
+        "gigatwin verify line.yaml log.csv --mapping map.yaml --replications 40",
+        "gigatwin verify line.yaml later.csv --parameters uncertain --json",
     ),
     demo: ("gigatwin demo", "gigatwin demo --output line.html --days 1"),
 }

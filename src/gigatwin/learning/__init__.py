@@ -1,20 +1,35 @@
 """Learning: a factory description from what a plant recorded, with what it rests on.
 
-Each law has its module: durations, routing, arrivals, failures, servers. `learn` puts them
-together; `holdout` tells how well the result foretells later records.
+`learn` puts the parts together, `learn_states` where there are only states of machines; `verify`
+holds any description against any log; `calibrate` fits
+what no record shows; `holdout` tells how well laws foretell later records.
 
-Reads: ``CaseLog`` (events).
-Writes: ``Learned``: a ``Factory`` with estimates, intervals and notes; ``Holdout`` scores.
+Reads: ``CaseLog``, ``StateLog`` (events).
+Writes: ``Learned``: a ``Factory`` with estimates, intervals and what is not known;
+``Verification``, ``Calibration``, ``Holdout``.
 """
 
-from gigatwin.learning.holdout import Holdout, StationScore, holdout
-from gigatwin.learning.learn import Learned, LearnedStation, learn
+from gigatwin.learning.calibration.calibration import Calibration, calibrate
+from gigatwin.learning.check.holdout import Holdout, StationScore, holdout
+from gigatwin.learning.check.verification import Verification, verify
+from gigatwin.learning.learn import learn
+from gigatwin.learning.learn_states import learn_states
+from gigatwin.learning.learned import Learned, LearnedStation, Unknown
+from gigatwin.learning.learned_machines import LearnedMachine, LearnedMachines
 
 __all__ = [
+    "Calibration",
     "Holdout",
     "Learned",
+    "LearnedMachine",
+    "LearnedMachines",
     "LearnedStation",
     "StationScore",
+    "Unknown",
+    "Verification",
+    "calibrate",
     "holdout",
     "learn",
+    "learn_states",
+    "verify",
 ]

@@ -1,277 +1,452 @@
-"""From a log of activities to a factory description that runs."""
+"""From a log to a factory description that runs.
 
-from dataclasses import dataclass
+The order of the work: times to working time; activities that run side by side as one; stations and
+ways; clocks; buffers and hold-ups; processing times, stops and drift of each station; the supply.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from gigatwin.errors import FactoryError, TelemetryError
 from gigatwin.events.case_log import CaseLog, read_case_log
 from gigatwin.events.log_mapping import CaseMapping
-from gigatwin.factory.described import ByFormat
-from gigatwin.factory.durations import Duration
+from gigatwin.events.state_log import StateLog
+from gigatwin.factory.checks import check
 from gigatwin.factory.factory import Factory
-from gigatwin.factory.product import Arrivals
-from gigatwin.factory.resources import Crew, Resource
-from gigatwin.factory.stations import Buffer, DiscreteStation
-from gigatwin.learning.arrivals import intervals
-from gigatwin.learning.durations import DurationEstimate, empirical_law, estimate
-from gigatwin.learning.failures import FailureRatio, failure_ratios
-from gigatwin.learning.routing import first_stations, next_of, overlap_ratio, transitions
-from gigatwin.learning.servers import n_servers
-from gigatwin.learning.stations import in_order_of_flow, slug, with_stations
+from gigatwin.learning.clock.clocks import Clocks, corrected, find_clocks
+from gigatwin.learning.clock.time_axis import TimeAxis, time_axis
+from gigatwin.learning.description import described
+from gigatwin.learning.drift.drift import Drift, changed_stations, since, watch
+from gigatwin.learning.flow.batches import residence
+from gigatwin.learning.flow.concurrency import Block, find_blocks, folded
+from gigatwin.learning.flow.fleets import Fleet, find_fleet
+from gigatwin.learning.flow.moves import without_transports
+from gigatwin.learning.flow.stations import slug
+from gigatwin.learning.flow.supply import Supply, supplies_of
+from gigatwin.learning.flow.topology import IN, Flow, discover
+from gigatwin.learning.learned import Learned, LearnedStation
+from gigatwin.learning.provenance import rows_text
+from gigatwin.learning.states.failures import failure_ratios
+from gigatwin.learning.states.reliability import StopEstimate, learn_stops
+from gigatwin.learning.states.state_alignment import aligned
+from gigatwin.learning.times.conditions import explain, with_neighbours
+from gigatwin.learning.times.formats import find_formats
+from gigatwin.learning.times.station_times import NO_TIMES, station_times
+from gigatwin.learning.unknowns import unknowns
+from gigatwin.learning.usable import usable
+from gigatwin.learning.waiting.buffers import BufferEstimate, buffer_of, with_blocking
+from gigatwin.learning.waiting.passages import passages_of
+from gigatwin.learning.waiting.starts import transfer_from_exits, with_starts
+from gigatwin.learning.waiting.transfers import TransferEstimate, estimate_transfer
+from gigatwin.learning.ways_out import ways_on
 
-FAILED = "failed"
-"""Name of the defect that stands for a failed activity."""
-CASES = "cases"
-"""Name of the stream of arrivals."""
-_LONG_PAUSE = 4 * 3600.0
+_LEAST_CASES = 2
+_OFTEN_HELD_UP = 0.1
+"""Share of held-up visits from which processing times are not watched for changes."""
+_LEAST_SINCE = 50
+"""Visits since a change that are enough to learn a station from."""
+_FEW_VISITS, _MANY_VISITS = 60, 20_000
+_BESIDE = 1000
+"""Items at once in activities side by side, whose times hold any wait: no limit of their own."""
 
 
 @dataclass(frozen=True)
-class LearnedStation:
-    """What a station was learned from, and how well it is known."""
+class _Line:
+    """What is known of the line as a whole before its stations are looked at."""
 
-    activity: str
-    """Activity as the log names it."""
-    machine: str
-    """Machine as the log names it."""
-    time: DurationEstimate
-    """Processing time."""
-    failures: FailureRatio
-    """Share of failed activities."""
-    n_servers: int
-    """Items its machine works on at once."""
-    next: dict[str, int]
-    """Where items went, ``out`` for the last activity of a case."""
-
-
-@dataclass(frozen=True)
-class Learned:
-    """A learned factory, and what it was learned from."""
-
-    factory: Factory
-    """The description."""
-    stations: dict[str, LearnedStation]
-    """What each station was learned from, in the order of the flow."""
-    interval: DurationEstimate
-    """Time between cases."""
-    notes: tuple[str, ...]
-    """What the description leaves out or assumes."""
-
-    @property
-    def identified_ratio(self) -> float:
-        """Share of activities at stations whose mean time is known to within 10 %."""
-        known = sum(
-            item.time.n_observations for item in self.stations.values() if item.time.is_identified
-        )
-        return known / sum(item.time.n_observations for item in self.stations.values())
-
-    def table(self) -> pl.DataFrame:
-        """Return one row for each station: times in s, shares from 0 to 1."""
-        return pl.DataFrame(
-            [
-                {
-                    "station": name,
-                    "machine": item.machine,
-                    "activity": item.activity,
-                    "n_observations": item.time.n_observations,
-                    "mean": item.time.mean,
-                    "mean_low": item.time.low,
-                    "mean_high": item.time.high,
-                    "cv": item.time.cv,
-                    "n_servers": item.n_servers,
-                    "failure_ratio": item.failures.ratio if item.failures.n_known else None,
-                    "failure_low": item.failures.low,
-                    "failure_high": item.failures.high,
-                    "is_identified": item.time.is_identified,
-                }
-                for name, item in self.stations.items()
-            ]
-        )
+    visits: pl.DataFrame
+    axis: TimeAxis
+    blocks: dict[str, Block]
+    flow: Flow
+    clocks: Clocks
+    only_ends: tuple[str, ...]
+    fleet: Fleet | None
 
 
 def learn(
-    log: CaseLog | str | Path, name: str | None = None, *, mapping: CaseMapping | None = None
+    log: CaseLog | str | Path,
+    name: str | None = None,
+    *,
+    mapping: CaseMapping | None = None,
+    states: StateLog | None = None,
 ) -> Learned:
     """Learn a factory from a log.
-
-    Each activity on each machine becomes a station. A machine with several activities is a
-    resource that its stations share. Buffers are unlimited.
 
     Parameters
     ----------
     log : CaseLog or path
-        The activities, or the CSV or Parquet file they are read from.
+        The visits of items to machines, or the file they are read from.
     name : str, optional
         Name of the factory; left out, that of the file.
     mapping : CaseMapping, optional
         Which column of the file is what; left out, it is guessed.
+    states : StateLog, optional
+        What the machines say of themselves, by which stops are told from slow work.
 
     Returns
     -------
     Learned
-        The factory and its provenance.
+        The factory, what each number rests on, and what the log does not tell.
 
     Raises
     ------
     TelemetryError
-        If the log holds one case only or all cases begin at the same time.
+        If the log holds one case only, no visit with both a start and an end can be made of it,
+        or everything in it happens at the same time; or if the states are of other machines or
+        another time.
     """
     if not isinstance(log, CaseLog):
         name = name or Path(log).stem
         log = read_case_log(log, mapping)
-    steps = with_stations(log.activities)
-    between = intervals(steps)
-    learned = _stations(steps)
-    shared = _shared_machines(steps)
-    notes = _notes(steps, log)
-    factory = Factory(
-        name=name or "learned",
-        description=" ".join((_summary(steps, log), *notes)),
-        stations={
-            station: _station(item, _law(steps, station), shared.get(item.machine))
-            for station, item in learned.items()
-        },
-        resources={
-            resource: Resource(
-                capacity=_servers(steps, machine),
-                description=f"The machine '{machine}' of the log, which does several activities.",
-                sources={"capacity": "learned, from how the activities of the machine overlap"},
-            )
-            for machine, resource in shared.items()
-        },
-        arrivals={CASES: _arrivals(steps)},
-    )
-    return Learned(factory, learned, estimate(between), notes)
-
-
-def _stations(steps: pl.DataFrame) -> dict[str, LearnedStation]:
-    ways = transitions(steps)
-    failures = failure_ratios(steps, by="station")
-    pairs = {station: (activity, machine) for activity, machine, station in _pairs(steps)}
-    servers = {machine: _servers(steps, machine) for _, machine in pairs.values()}
-    return {
-        station: LearnedStation(
-            activity=pairs[station][0],
-            machine=pairs[station][1],
-            time=estimate(_durations(steps, station).to_numpy()),
-            failures=failures[station],
-            n_servers=servers[pairs[station][1]],
+    visits, put_right = usable(log.visits)
+    log = replace(log, visits=visits)
+    _check(log)
+    states = None if states is None else aligned(states, log)
+    line = _line(log)
+    buffers, transfers, ready = _between_stations(line)
+    visits = line.visits.with_columns(
+        with_blocking(line.visits, buffers).select("bound", "is_blocked"),
+        is_unsure=_may_be_blocked(line.visits, buffers),
+    ).with_columns(ready=pl.Series(ready).fill_nan(None))
+    downtimes: dict[str, tuple[StopEstimate, ...]] = {}
+    if states is not None:
+        downtimes = learn_stops(line.axis.to_working(states.intervals))
+        visits = _without_downtime(visits, states, line)
+    visits = with_neighbours(visits.sort(pl.coalesce("start", "end"), maintain_order=True))
+    drifts = _drifts(visits)
+    stations = _stations(line, _present(visits, drifts), downtimes)
+    ways, trapped = ways_on(line.flow)
+    learned_stations = {
+        station: replace(
+            item,
             next=ways[station],
+            buffer=buffers.get(station),
+            transfer=transfers.get(station),
+            drift=_drift_of(station, drifts),
         )
-        for station in in_order_of_flow(steps)
+        for station, item in stations.items()
     }
+    supplies = _supplies(line)
+    learned = Learned(
+        factory=described(
+            name or "learned",
+            stations=learned_stations,
+            flow=line.flow,
+            supplies=supplies,
+            axis=line.axis,
+            blocks=line.blocks,
+            fleet=line.fleet,
+            log=log,
+        ),
+        stations=learned_stations,
+        flow=line.flow,
+        clocks=line.clocks,
+        axis=line.axis,
+        supplies=supplies,
+        blocks=line.blocks,
+        fleet=line.fleet,
+        unknowns=(),
+        notes=(
+            *put_right,
+            *_notes(line, log),
+            *trapped,
+            *_state_notes(states),
+            *_explanations(learned_stations),
+        ),
+    )
+    _check_description(learned.factory)
+    return replace(learned, unknowns=unknowns(learned))
 
 
-def _station(item: LearnedStation, law: Duration, resource: str | None) -> DiscreteStation:
-    sources = {
-        "time": f"learned, {item.time}",
-        "next": f"learned, {sum(item.next.values())} moves counted",
-        "machines": "learned, from how the activities of the machine overlap",
-    }
-    defects: dict[str, float | ByFormat[float]] = {}
-    if item.failures.n_failed:
-        defects[FAILED] = round(item.failures.ratio, 6)
-        sources["defects"] = f"learned, {item.failures}"
-    text = f"'{item.activity}' on '{item.machine}', learned from {item.time}."
-    if item.failures.n_known:
-        text += f" Outcomes: {item.failures}."
-    if not item.time.is_identified:
-        text += " Not identified: fewer than 10 observations, or a mean not known to within 10 %."
-    return DiscreteStation(
-        description=text,
-        sources=sources,
-        time=law,
-        machines=item.n_servers,
-        operators=None if resource is None else Crew(resource=resource),
-        buffer=Buffer(capacity="unlimited"),
-        defects=defects,
-        next=next_of(item.next),
+def _check_description(factory: Factory) -> None:
+    try:
+        check(factory)
+    except FactoryError as error:
+        message = (
+            f"What the log shows is no line that can run ({error}); needs cases from their first "
+            "to their last visit"
+        )
+        raise TelemetryError(message) from error
+
+
+def _check(log: CaseLog) -> None:
+    if log.visits.height == 0:
+        message = "The log holds no visits; needs rows of who was where and when"
+        raise TelemetryError(message)
+    if log.n_cases < _LEAST_CASES:
+        message = (
+            "The log holds 1 case, from which no time between cases can be learned; needs at least "
+            "2 (is the column taken for the case the right one?)"
+        )
+        raise TelemetryError(message)
+    moments = pl.concat([log.visits["start"], log.visits["end"]]).drop_nulls()
+    if moments.n_unique() < _LEAST_CASES:
+        message = (
+            f"All {log.visits.height} visits of the log are at the same moment; needs times that "
+            "differ (is the column taken for the time the right one?)"
+        )
+        raise TelemetryError(message)
+
+
+def _line(log: CaseLog) -> _Line:
+    visits, moves = without_transports(log.visits)
+    axis = time_axis(visits, log.origin)
+    fleet = find_fleet(axis.to_working(moves)) if moves.height else None
+    visits, blocks = _folded(axis.to_working(visits))
+    flow = discover(visits)
+    visits = flow.station_of(visits).drop_nulls("station")
+    before = _predecessors(flow)
+    only_ends = _with_only_ends(visits)
+    if only_ends:
+        visits = _with_inferred_starts(visits, before, only_ends)
+    clocks = find_clocks(visits, before)
+    # An offset that is only suspected may be an overlap of two activities that was meant.
+    proven = {name: offset for name, offset in clocks.offsets.items() if offset.is_identified}
+    visits = corrected(visits, replace(clocks, offsets=proven))
+    if visits.drop_nulls(["start", "end"]).height == 0:
+        message = (
+            "No visit of the log has both a start and an end, and none can be inferred; needs "
+            "records of when items enter and leave machines"
+        )
+        raise TelemetryError(message)
+    return _Line(visits, axis, blocks, flow, clocks, only_ends, fleet)
+
+
+def _with_only_ends(visits: pl.DataFrame) -> tuple[str, ...]:
+    """Return the stations at which hardly any start was recorded, but ends were."""
+    counts = visits.group_by("station", maintain_order=True).agg(
+        starts=pl.col("start").count(), ends=pl.col("end").count()
+    )
+    few = counts.filter(2 * pl.col("starts") < pl.col("ends"))
+    return tuple(few["station"].to_list())
+
+
+def _with_inferred_starts(
+    visits: pl.DataFrame, before: Mapping[str, list[str]], stations: tuple[str, ...]
+) -> pl.DataFrame:
+    """Return visits with the starts at some stations inferred from the times that items left."""
+    rough = with_starts(visits, before)
+    names, ends = rough["station"].to_numpy(), rough["end"].to_numpy()
+    transfers = {}
+    for station, passages in passages_of(rough, before).items():
+        arrived = passages.where((passages.to_row >= 0) & (passages.from_row >= 0))
+        for source in before[station]:
+            part = arrived.where(names[arrived.from_row] == source)
+            found = transfer_from_exits(part.entries, ends[part.to_row], part.released)
+            if station in stations and found.is_identified:
+                transfers[source, station] = found.value
+    inferred = with_starts(visits, before, transfers)
+    return inferred.with_columns(
+        start=pl.when(pl.col("station").is_in(stations)).then("start").otherwise(visits["start"])
     )
 
 
-def _arrivals(steps: pl.DataFrame) -> Arrivals:
-    between = intervals(steps)
-    firsts = first_stations(steps)
-    return Arrivals(
-        interval=empirical_law(between),
-        next=next_of(firsts),
-        description=(
-            "The cases of the log. Long pauses such as nights and weekends are among the intervals "
-            "and come at any time; no shift calendar was learned."
-        ),
-        sources={
-            "interval": f"learned, {estimate(between)}; longest {between.max():.4g} s",
-            "next": f"learned, {sum(firsts.values())} first activities counted",
-        },
+def _folded(visits: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Block]]:
+    return folded(visits, find_blocks(visits))
+
+
+def _predecessors(flow: Flow) -> dict[str, list[str]]:
+    """Return the stations before each one; a stream that ends in an assembly is none."""
+    joined = {(join.source, station) for station, joins in flow.joins.items() for join in joins}
+    return {
+        station: [
+            source
+            for source, ways in flow.arcs.items()
+            if station in ways and source != IN and (source, station) not in joined
+        ]
+        for station in flow.stations
+    }
+
+
+def _between_stations(
+    line: _Line,
+) -> tuple[dict[str, BufferEstimate], dict[str, TransferEstimate], NDArray[np.float64]]:
+    """Return buffers and transfers by station, and when each visit could have begun."""
+    sigma = line.clocks.sigma.value
+    before = {station: names for station, names in _predecessors(line.flow).items() if names}
+    buffers, transfers = {}, {}
+    ready = np.full(line.visits.height, np.nan)
+    for station, passages in passages_of(line.visits, before).items():
+        buffers[station] = buffer_of(passages, sigma)
+        arrived = passages.where(passages.to_row >= 0)
+        if len(arrived.entries):
+            transfers[station] = estimate_transfer(
+                arrived.entries, arrived.exits, arrived.released, sigma
+            )
+            ready[arrived.to_row] = arrived.entries + transfers[station].time.value
+    return buffers, transfers, ready
+
+
+def _may_be_blocked(visits: pl.DataFrame, buffers: Mapping[str, BufferEstimate]) -> pl.Series:
+    """Return which departures into a buffer that was full at times may have been held up, too."""
+    is_unsure = np.zeros(visits.height, dtype=np.bool_)
+    for buffer in buffers.values():
+        if buffer.is_identified:
+            # The first ones found an empty buffer; later ones lack the record of an exit.
+            rows = np.where(np.isnan(buffer.bound), buffer.rows, -1)[buffer.capacity :]
+            is_unsure[rows[rows >= 0]] = True
+    return pl.Series(is_unsure)
+
+
+def _without_downtime(visits: pl.DataFrame, states: StateLog, line: _Line) -> pl.DataFrame:
+    """Return visits with the time added in which their machine says that it was down."""
+    down = line.axis.to_working(
+        states.intervals.filter(pl.col("state").is_in(["breakdown", "micro_stop", "planned_stop"]))
+    )
+    parts = []
+    for (machine,), group in visits.group_by("machine", maintain_order=True):
+        own = down.filter(pl.col("machine") == machine).sort("start")
+        lengths = np.concatenate(([0.0], np.cumsum((own["end"] - own["start"]).to_numpy())))
+
+        def until(
+            times: pl.Series, own: pl.DataFrame = own, lengths: np.ndarray = lengths
+        ) -> np.ndarray:
+            """Return the time down until each moment."""
+            moments = times.to_numpy()
+            k = np.searchsorted(own["start"].to_numpy(), moments, side="right")
+            begun = lengths[k]
+            last = own["end"].to_numpy()[np.maximum(k - 1, 0)] if own.height else moments
+            return begun - np.where(k > 0, np.maximum(last - moments, 0.0), 0.0)
+
+        parts.append(
+            group.with_columns(down=pl.Series(until(group["end"]) - until(group["start"])))
+        )
+    return pl.concat(parts)
+
+
+def _drift_of(station: str, drifts: list[Drift]) -> Drift | None:
+    """Return the first signal of a station that changed, or its first one."""
+    own = [drift for drift in drifts if drift.station == station]
+    return next((drift for drift in own if drift.is_changed), own[0] if own else None)
+
+
+def _drifts(visits: pl.DataFrame) -> list[Drift]:
+    """Return what changed; hold-ups are left out, or every change of a neighbour would show.
+
+    Of a station that is often held up only the longest cycles are left, the more so the more it is
+    held up, so that they would show a change where there is none.
+    """
+    is_held_up = pl.col("is_blocked") | pl.col("is_unsure")
+    is_often = is_held_up.mean().over("station") > _OFTEN_HELD_UP
+    return watch(visits.with_columns(is_normal=~is_held_up & ~is_often), normal="is_normal")
+
+
+def _present(visits: pl.DataFrame, drifts: list[Drift]) -> pl.DataFrame:
+    """Return the visits of each station since its last change, where these are enough."""
+    kept = since(visits, changed_stations(drifts)).drop_nulls(["start", "end"])
+    enough = kept["station"].value_counts().filter(pl.col("count") >= _LEAST_SINCE)
+    changes = changed_stations(drifts)
+    names = set(enough["station"].to_list())
+    return since(visits, {name: moment for name, moment in changes.items() if name in names})
+
+
+def _stations(
+    line: _Line, visits: pl.DataFrame, downtimes: Mapping[str, tuple[StopEstimate, ...]]
+) -> dict[str, LearnedStation]:
+    complete = visits.drop_nulls(["start", "end"]).sort("start")
+    groups = {
+        str(station): group
+        for (station,), group in complete.group_by("station", maintain_order=True)
+    }
+    failures = failure_ratios(line.visits, by="station")
+    block_names = {slug(name) for name in line.blocks}
+    found = {}
+    for name, station in line.flow.stations.items():
+        item = LearnedStation(
+            name=name,
+            activities=station.activities,
+            machines=station.machines,
+            n_servers=_BESIDE if name in block_names else station.n_servers,
+            times=NO_TIMES,
+            failures=failures[name],
+            pool=station.pool,
+            recorded_stops=tuple(
+                stop for machine in station.machines for stop in downtimes.get(machine, ())
+            ),
+        )
+        group = groups.get(name)
+        if group is not None:
+            item = _with_times(
+                item, group, line.clocks.sigma.value, is_job_shop=line.flow.is_job_shop
+            )
+        found[name] = item
+    return found
+
+
+def _with_times(
+    item: LearnedStation, group: pl.DataFrame, jitter: float, *, is_job_shop: bool
+) -> LearnedStation:
+    """Return a station with what its visits tell; they have both times."""
+    kept = residence(group)
+    whole = group
+    sure = group.filter(~pl.col("is_unsure"))
+    if (~sure["is_blocked"]).any():
+        group = sure
+    stays = (group["end"] - group["start"]).to_numpy()
+    durations = stays
+    if "down" in group.columns:
+        durations = np.maximum(stays - group["down"].fill_null(0.0).to_numpy(), 0.0)
+    formats = find_formats(group, durations, jitter)
+    times = station_times(
+        np.maximum(durations - formats.level, 0.0),
+        group["is_blocked"].to_numpy(),
+        group["start"].to_numpy(),
+        jitter=jitter,
+        rows=rows_text(group),
+        may_stop=not (item.recorded_stops or is_job_shop),
+    )
+    explanation = None
+    if _FEW_VISITS <= group.height <= _MANY_VISITS:
+        explanation = explain(stays, group.select("previous", "next"))
+    return replace(
+        item,
+        explanation=explanation,
+        n_servers=kept.n_servers if kept.kind == "batch" else item.n_servers,
+        times=replace(times, by_format=formats.laws),
+        residence=kept,
+        changeovers=formats.changeovers,
+        durations=(whole["end"] - whole["start"]).to_numpy(),
+        is_blocked=whole["is_blocked"].to_numpy(),
     )
 
 
-def _notes(steps: pl.DataFrame, log: CaseLog) -> tuple[str, ...]:
-    notes = [
-        "Buffers are unlimited, because a log of activities does not show what was full.",
-        (
-            "Waits between activities are not learned, only those for a busy machine arise in the "
-            "simulation; so lead times come out too short."
-        ),
+def _supplies(line: _Line) -> dict[str, Supply]:
+    tolerance = max(4 * line.clocks.sigma.value, line.clocks.resolution, 1e-6)
+    return supplies_of(line.visits, line.flow, tolerance)
+
+
+def _notes(line: _Line, log: CaseLog) -> tuple[str, ...]:
+    notes = [*line.axis.notes, *line.flow.notes, *line.clocks.notes]
+    if line.only_ends:
+        is_all = len(line.only_ends) == len(line.flow.stations)
+        where = "" if is_all else f" {', '.join(line.only_ends)}"
+        notes.append(
+            f"The log tells only when items left{where}; they are taken to have started there as "
+            "soon as they and their machine were free."
+        )
+    notes += [
+        f"{' and '.join(repr(name) for name in block.activities)} run side by side; they are one "
+        f"station here, '{block.name}'."
+        for block in line.blocks.values()
     ]
-    if steps["success"].null_count() < steps.height and not steps["success"].all():
-        notes.append(
-            f"Failures are noted as the defect '{FAILED}' of their station; nothing finds it, so "
-            "the yield stays 100 %. What follows a failure is part of the routing."
-        )
-    overlap = overlap_ratio(steps)
-    if overlap > 0:
-        notes.append(
-            f"In {100 * overlap:.2g} % of its steps a case was at two activities at once; here "
-            "they follow each other."
-        )
-    pauses = int((intervals(steps) > _LONG_PAUSE).sum())
-    if pauses:
-        notes.append(
-            f"{pauses} pauses between cases were longer than 4 h; they are part of the law of "
-            "arrivals, not of a shift calendar."
-        )
-    if steps["success"].null_count() == steps.height:
-        notes.append("The log has no outcomes, so nothing fails here.")
     return (*notes, *(f"In reading the log: {warning}." for warning in log.warnings))
 
 
-def _summary(steps: pl.DataFrame, log: CaseLog) -> str:
-    return (
-        f"Learned from {steps.height} activities of {log.n_cases} cases at "
-        f"{steps['machine'].n_unique()} machines."
+def _explanations(stations: Mapping[str, LearnedStation]) -> tuple[str, ...]:
+    return tuple(
+        f"At {item.name} the time depends on the {item.explanation.attribute} station: knowing it "
+        f"foretells times better by {item.explanation.gain:.0%}. The description has one law for "
+        "all."
+        for item in stations.values()
+        if item.explanation is not None
     )
 
 
-def _pairs(steps: pl.DataFrame) -> list[tuple[str, str, str]]:
-    return steps.select("activity", "machine", "station").unique().rows()
-
-
-def _shared_machines(steps: pl.DataFrame) -> dict[str, str]:
-    """Return the resource names of machines with several activities."""
-    machines = [machine for _, machine, _ in sorted(_pairs(steps))]
-    shared = sorted({machine for machine in machines if machines.count(machine) > 1})
-    names: dict[str, str] = {}
-    for machine in shared:
-        wanted = name = slug(machine)
-        number = 1
-        while name in names.values():
-            number += 1
-            name = f"{wanted}-{number}"
-        names[machine] = name
-    return names
-
-
-def _durations(steps: pl.DataFrame, station: str) -> pl.Series:
-    rows = steps.filter(pl.col("station") == station)
-    return rows["end"] - rows["start"]
-
-
-def _law(steps: pl.DataFrame, station: str) -> Duration:
-    return empirical_law(_durations(steps, station).to_numpy())
-
-
-def _servers(steps: pl.DataFrame, machine: str) -> int:
-    rows = steps.filter(pl.col("machine") == machine)
-    return n_servers(rows["start"].to_numpy(), rows["end"].to_numpy())
+def _state_notes(states: StateLog | None) -> tuple[str, ...]:
+    warnings = () if states is None else states.warnings
+    return tuple(f"In reading the states: {warning}." for warning in warnings)

@@ -234,3 +234,9 @@ def test_comparison_shows_the_differences_of_each_scenario():
     row = comparison.row("new <welder>", "throughput_rate")
     half = (row["difference_high"] - row["difference_low"]) / 2
     assert rows[0][4]["text"] == f"{row['difference'] / 60:+.2f} \u00b1 {half / 60:.2f}"
+
+
+def test_report_of_uncertain_parameters_says_so(result):
+    caution = "95 % interval over parameters as well as chance"
+    assert caution in report_html(replace(result, parameters="uncertain"))
+    assert caution not in report_html(result)

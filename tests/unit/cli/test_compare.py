@@ -88,3 +88,22 @@ def test_value_may_hold_an_equals_sign():
 def test_change_without_a_value_is_refused():
     with pytest.raises(OptionError, match=r"winding\.speed=1\.1"):
         split_scenario("x:a=1,b=")
+
+
+@pytest.mark.compiled
+def test_uncertain_parameters_are_shared_by_base_and_scenario(call, folder):
+    law = "{value: 2, low: 1.5, high: 2.7, unit: s, n: 50, method: mean}"
+    (folder / "line.yaml").write_text(
+        "name: line\nstations:\n"
+        "  only: {time: {distribution: exponential, mean: 2 s, estimates: {mean: "
+        f"{law}}}}}}}\n",
+        encoding="utf-8",
+    )
+    run = ("compare", "line.yaml", "--scenario", "faster:only.speed=1.1", "--days", 0.05, "--json")
+    data = json.loads(call(*run, "--parameters", "uncertain").stdout)
+    base = data["base"]
+    assert (base["parameters"], base["replications"]) == ("uncertain", 20)
+    row = rates(json.dumps(data))["faster"]
+    assert row["relative_difference"] == pytest.approx(0.1, abs=0.01)
+    rate = next(row for row in base["totals"] if row["kpi"] == "throughput_rate")
+    assert row["difference_high"] - row["difference_low"] < (rate["high"] - rate["low"]) / 4

@@ -70,6 +70,15 @@ def test_valid_descriptions_are_counted(call):
     assert "machine-repair: ok (1 station, 5 machines, 1 format, 1 resource)" in text
 
 
+def test_estimates_are_counted(call, folder):
+    (folder / "line.yaml").write_text(
+        "name: line\nstations:\n  a:\n    time: 12 s\n"
+        "    estimates: {time: {value: 12, low: 11, high: 13, unit: s, n: 9, method: mean}}\n",
+        encoding="utf-8",
+    )
+    assert "1 format, 1 estimate)" in call("validate", "line.yaml").stdout
+
+
 @pytest.fixture
 def bad(folder):
     """Return a description with two problems."""

@@ -8,7 +8,7 @@ import pytest
 from gigatwin.cli.main import app
 from tests.unit.cli.conftest import ROOT
 
-COMMANDS = ("run", "compare", "new", "validate", "schema", "learn", "demo")
+COMMANDS = ("run", "compare", "new", "validate", "schema", "learn", "verify", "demo")
 
 
 def test_every_command_is_listed(call):

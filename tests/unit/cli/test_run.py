@@ -116,3 +116,73 @@ def test_parameter_set_is_applied(call, folder):
     before = total(call(*run).stdout, "throughput_rate")
     after = total(call(*run, "--parameters", "slow").stdout, "throughput_rate")
     assert after == pytest.approx(before / 4, rel=0.02)
+
+
+LEARNED = """
+name: learned
+stations:
+  first:
+    time: {distribution: exponential, mean: 2 s}
+    estimates: {}
+  second:
+    time:
+      distribution: exponential
+      mean: 2 s
+      estimates: {mean: {value: 2, low: 1.5, high: 2.7, unit: s, n: 50, method: mean}}
+    buffer: {capacity: 3}
+parameter_sets:
+  larger: {second.buffer.capacity: 30}
+"""
+LEARNED_RUN = ("run", "line.yaml", "--days", 0.05)
+
+
+@pytest.fixture
+def learned(folder):
+    (folder / "line.yaml").write_text(LEARNED, encoding="utf-8")
+
+
+@pytest.mark.usefixtures("learned")
+def test_uncertain_parameters_are_drawn_in_20_replications(call):
+    text = call(*LEARNED_RUN, "--parameters", "uncertain").stdout
+    assert "learned: 20 replications" in text
+    assert "± half a 95 % interval over parameters as well as chance" in " ".join(text.split())
+    data = json.loads(call(*LEARNED_RUN, "--parameters", "uncertain", "--json").stdout)
+    assert (data["parameters"], data["replications"]) == ("uncertain", 20)
+    plain = json.loads(call(*LEARNED_RUN, "--json").stdout)
+    assert (plain["parameters"], plain["replications"]) == ("estimated", 10)
+    width, plain_width = (d["totals"][0]["high"] - d["totals"][0]["low"] for d in (data, plain))
+    assert width > 4 * plain_width
+
+
+@pytest.mark.usefixtures("learned")
+def test_uncertain_parameters_and_a_parameter_set_go_together(call):
+    settings = ("--parameters", "uncertain", "--replications", 4, "--json")
+    before = total(call(*LEARNED_RUN, *settings).stdout, "throughput_rate")
+    after = total(call(*LEARNED_RUN, *settings, "--parameters", "larger").stdout, "throughput_rate")
+    assert after > 1.05 * before
+
+
+@pytest.mark.usefixtures("learned")
+def test_number_that_is_set_is_not_drawn(call):
+    settings = ("--parameters", "uncertain", "--set", "second.time=2 s")
+    assert "no number has an estimate" in call(*LEARNED_RUN, *settings, code=2).stderr
+
+
+@pytest.mark.usefixtures("learned")
+def test_precision_and_uncertain_parameters_exclude_each_other(call):
+    settings = ("--parameters", "uncertain", "--precision", "1%")
+    assert (
+        "--precision: with --parameters uncertain" in call(*LEARNED_RUN, *settings, code=2).stderr
+    )
+
+
+def test_uncertain_parameters_without_estimates_say_what_to_do(call):
+    message = call(*RUN, "--parameters", "uncertain", code=2).stderr
+    assert "two-machine: no number has an estimate" in message
+    assert "Learn the factory from a log" in message
+
+
+def test_help_teaches_uncertain_parameters(call):
+    text = " ".join(call("run", "--help").stdout.replace("│", " ").split())
+    assert "'uncertain' draws each learned number from its interval" in text
+    assert "10, and 20 with uncertain parameters" in text
