@@ -44,6 +44,10 @@ docs:
 bench *arguments:
     python -m benchmarks "$@"
 
+# How well lines are learned, over random lines and public logs (half an hour).
+bench-learning *arguments:
+    python -m benchmarks.learning --markdown docs/learning-trials.md "$@"
+
 # docs/validation.md, from the cases with exact results (two minutes).
 validation-page:
     python -m tests.validation.page

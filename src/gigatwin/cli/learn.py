@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gigatwin.learning.check.verification import Verification
     from gigatwin.learning.learned import Learned
 
-_LONG_LOG = 200_000
+_LONG_LOG = 500_000
 """Visits from which a log is not learned a second time unless this is asked for."""
 
 

@@ -11,9 +11,9 @@ from gigatwin.events.case_log import CaseLog
 from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.check.holdout import Holdout
 from gigatwin.learning.check.verification import Verification
-from gigatwin.learning.learned import Learned
+from gigatwin.learning.learned import Learned, Unknown
 
-_MOST_UNKNOWNS = 12
+_MOST_ELEMENTS = 6
 
 
 def print_learned(
@@ -117,11 +117,18 @@ def _print_unknowns(out: Console, learned: Learned) -> None:
         return
     out.print()
     out.print("What the log does not tell, and what would:")
-    for unknown in learned.unknowns[:_MOST_UNKNOWNS]:
-        out.print(text(f"  {unknown.element}: {unknown.what} Would settle it: {unknown.signal}"))
-    more = len(learned.unknowns) - _MOST_UNKNOWNS
-    if more > 0:
-        out.print(f"  and {more} more; --report and --json list all of them.")
+    # What one signal would settle is said once.
+    groups: dict[str, list[Unknown]] = {}
+    for unknown in learned.unknowns:
+        groups.setdefault(unknown.signal, []).append(unknown)
+    for signal, alike in groups.items():
+        elements = ", ".join(unknown.element for unknown in alike[:_MOST_ELEMENTS])
+        more = len(alike) - _MOST_ELEMENTS
+        elements += f" and {more} more" if more > 0 else ""
+        same = all(unknown.what == alike[0].what for unknown in alike)
+        what = alike[0].what if same else f"{alike[0].what} The others are alike."
+        out.print(text(f"  {elements}: {what} Would settle it: {signal}"))
+    out.print("  --report and --json list each of them.")
 
 
 def _print_scores(scores: Holdout) -> None:
