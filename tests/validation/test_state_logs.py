@@ -17,7 +17,7 @@ from gigatwin.events.state_mapping import StateMapping
 from gigatwin.factory.checks import check
 from gigatwin.factory.reading import load
 from gigatwin.factory.writing import write
-from gigatwin.learning.learn_states import learn_states
+from gigatwin.learning.states.learn_states import learn_states
 from gigatwin.simulation.simulate import simulate
 
 REPOSITORY = Path(__file__).resolve().parents[2]

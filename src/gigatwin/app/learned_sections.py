@@ -16,7 +16,8 @@ from gigatwin.app.tables import Column, html_table, names
 from gigatwin.events.case_log import CaseLog
 from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.drift.drift import DAY, WANTED_INTERVAL, Change, Drift
-from gigatwin.learning.learned import Learned, Unknown
+from gigatwin.learning.learned import Learned
+from gigatwin.learning.provenance import Unknown
 
 _TOPICS = {
     "buffer.capacity": "Places in a buffer",

@@ -13,7 +13,7 @@ from gigatwin.cli.failures import OptionError
 if TYPE_CHECKING:
     from gigatwin.events.state_log import StateLog
     from gigatwin.factory.estimates import Estimate
-    from gigatwin.learning.learned_machines import LearnedMachine, LearnedMachines
+    from gigatwin.learning.states.learned_machines import LearnedMachine, LearnedMachines
 
 
 def learn_from_states(
@@ -36,7 +36,7 @@ def learn_from_states(
     from gigatwin.events.state_mapping import StateMapping
     from gigatwin.factory.writing import write
     from gigatwin.learning.flow.stations import slug
-    from gigatwin.learning.learn_states import learn_states
+    from gigatwin.learning.states.learn_states import learn_states
 
     states = read_state_log(log, read_mapping(mapping, StateMapping) if mapping else None)
     learned = learn_states(states, slug((output or log).stem))

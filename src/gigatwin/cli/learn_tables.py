@@ -11,7 +11,8 @@ from gigatwin.events.case_log import CaseLog
 from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.check.holdout import Holdout
 from gigatwin.learning.check.verification import Verification
-from gigatwin.learning.learned import Learned, Unknown
+from gigatwin.learning.learned import Learned
+from gigatwin.learning.provenance import Unknown
 
 _MOST_ELEMENTS = 6
 

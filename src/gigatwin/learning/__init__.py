@@ -13,9 +13,10 @@ from gigatwin.learning.calibration.calibration import Calibration, calibrate
 from gigatwin.learning.check.holdout import Holdout, StationScore, holdout
 from gigatwin.learning.check.verification import Verification, verify
 from gigatwin.learning.learn import learn
-from gigatwin.learning.learn_states import learn_states
-from gigatwin.learning.learned import Learned, LearnedStation, Unknown
-from gigatwin.learning.learned_machines import LearnedMachine, LearnedMachines
+from gigatwin.learning.learned import Learned, LearnedStation
+from gigatwin.learning.provenance import Unknown
+from gigatwin.learning.states.learn_states import learn_states
+from gigatwin.learning.states.learned_machines import LearnedMachine, LearnedMachines
 
 __all__ = [
     "Calibration",

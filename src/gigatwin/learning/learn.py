@@ -29,6 +29,7 @@ from gigatwin.learning.flow.moves import without_transports
 from gigatwin.learning.flow.stations import slug
 from gigatwin.learning.flow.supply import Supply, supplies_of
 from gigatwin.learning.flow.topology import IN, Flow, discover
+from gigatwin.learning.flow.ways_out import ways_on
 from gigatwin.learning.learned import Learned, LearnedStation
 from gigatwin.learning.provenance import rows_text
 from gigatwin.learning.states.failures import failure_ratios
@@ -43,7 +44,6 @@ from gigatwin.learning.waiting.buffers import BufferEstimate, buffer_of, with_bl
 from gigatwin.learning.waiting.passages import passages_of
 from gigatwin.learning.waiting.starts import transfer_from_exits, with_starts
 from gigatwin.learning.waiting.transfers import TransferEstimate, estimate_transfer
-from gigatwin.learning.ways_out import ways_on
 
 _LEAST_CASES = 2
 _OFTEN_HELD_UP = 0.1

@@ -16,6 +16,7 @@ from gigatwin.learning.flow.concurrency import Block
 from gigatwin.learning.flow.fleets import Fleet
 from gigatwin.learning.flow.supply import Supply
 from gigatwin.learning.flow.topology import Flow
+from gigatwin.learning.provenance import Unknown
 from gigatwin.learning.states.failures import FailureRatio
 from gigatwin.learning.states.reliability import StopEstimate
 from gigatwin.learning.times.changeovers import Changeovers
@@ -23,18 +24,6 @@ from gigatwin.learning.times.conditions import Explanation
 from gigatwin.learning.times.station_times import StationTimes
 from gigatwin.learning.waiting.buffers import BufferEstimate
 from gigatwin.learning.waiting.transfers import TransferEstimate
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """Something that the log does not tell."""
-
-    element: str
-    """Station or part of the line, such as ``welding.buffer.capacity``."""
-    what: str
-    """What is not known, and what stands in the description instead."""
-    signal: str
-    """The further record that would settle it."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,20 @@
-"""Which rows of a log something was learned from."""
+"""What something was learned from, and what a log does not tell."""
+
+from dataclasses import dataclass
 
 import polars as pl
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something that the log does not tell."""
+
+    element: str
+    """Station or part of the line, such as ``welding.buffer.capacity``."""
+    what: str
+    """What is not known, and what stands in the description instead."""
+    signal: str
+    """The further record that would settle it."""
 
 
 def rows_text(visits: pl.DataFrame) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from gigatwin.factory.stations import Buffer
-from gigatwin.learning.learned import Learned, LearnedStation, Unknown
+from gigatwin.learning.learned import Learned, LearnedStation
+from gigatwin.learning.provenance import Unknown
 
 _FEW_STOPS = 10
 _PLACES = (

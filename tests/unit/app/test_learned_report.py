@@ -16,7 +16,7 @@ from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.calibration.factors import Factor
 from gigatwin.learning.clock.time_axis import time_axis
 from gigatwin.learning.flow.assembly import Join
-from gigatwin.learning.learned import Unknown
+from gigatwin.learning.provenance import Unknown
 from tests.unit.app.learned_line import N_CASES, RARE, small_log, verification
 from tests.unit.app.line import HOSTILE
 from tests.unit.app.page import Page

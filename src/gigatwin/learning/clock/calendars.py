@@ -15,6 +15,7 @@ from scipy import stats
 
 from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.resources import Shifts, ShiftStep
+from gigatwin.learning.clock.working_clock import WorkingClock
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +60,7 @@ class Calendar:
         """Return times of the log on a clock that runs only during shifts. [s]."""
         if self.shifts is None:
             return np.asarray(times, dtype=np.float64)
-        return working_time(times, self.shifts, self.phase)
+        return WorkingClock(self.shifts, self.phase).to_working(times)
 
 
 @dataclass(frozen=True)
@@ -131,39 +132,6 @@ def find_calendar(times: Floats, origin: datetime | float = 0.0, *, capacity: in
             "hours without work from chance."
         )
     return Calendar(None, phase % periods[0], is_identified=is_enough, note=note)
-
-
-def working_time(times: Floats, shifts: Shifts, phase: float = 0.0) -> Floats:
-    """Return times on a clock that runs only while somebody is at work.
-
-    The length of an activity that rests overnight is the difference of its end and its begin on
-    this clock.
-
-    Parameters
-    ----------
-    times : ndarray
-        Any shape. [s]
-    shifts : Shifts
-        The calendar.
-    phase : float
-        Time of the period at time 0. [s]
-
-    Returns
-    -------
-    ndarray
-        Working time since time 0, negative before it. [s]
-    """
-    steps = shifts.steps
-    ats = np.array([0.0, *(step.at for step in steps), shifts.period])
-    is_work = np.array([step.capacity > 0 for step in (steps[-1], *steps)])
-    worked = np.concatenate(([0.0], np.cumsum(np.diff(ats) * is_work)))
-
-    def since_period(moments: Floats) -> Floats:
-        n_periods, rest = np.divmod(moments, shifts.period)
-        return np.asarray(n_periods * worked[-1] + np.interp(rest, ats, worked))
-
-    moments = np.asarray(times, dtype=np.float64) + phase
-    return since_period(moments) - since_period(np.array(phase))
 
 
 def phase_of(origin: datetime | float) -> float:

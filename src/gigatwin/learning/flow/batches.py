@@ -16,6 +16,7 @@ from gigatwin.factory.durations import Duration
 from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.stations import BatchStation, StorageStation
 from gigatwin.learning.flow.servers import n_servers
+from gigatwin.learning.provenance import rows_text
 from gigatwin.learning.times.durations import empirical_law, estimate
 
 Floats = NDArray[np.float64]
@@ -132,7 +133,7 @@ def residence(visits: pl.DataFrame, tolerance: float | None = None) -> Residence
     if servers == 1:
         note = "Its items hardly ever overlap."
         return Residence("single", 1, is_identified=True, note=note)
-    return _storage_or_parallel(starts, ends, _rows(known), tolerance, servers)
+    return _storage_or_parallel(starts, ends, rows_text(known), tolerance, servers)
 
 
 def find_batches(visits: pl.DataFrame, tolerance: float) -> Batch | None:
@@ -169,7 +170,7 @@ def find_batches(visits: pl.DataFrame, tolerance: float) -> Batch | None:
         return None
     largest = int(sizes.max())
     n_full = int(np.sum(sizes == largest))
-    rows = _rows(ordered)
+    rows = rows_text(ordered)
     size = Estimate(
         value=largest,
         low=largest,
@@ -321,10 +322,3 @@ def _storage(starts: Floats, ends: Floats, dwell: float, tolerance: float, rows:
             is_identified=is_known,
         ),
     )
-
-
-def _rows(visits: pl.DataFrame) -> str:
-    if "row" not in visits.columns or visits.height == 0:
-        return ""
-    rows = visits["row"].cast(pl.Int64).to_numpy()
-    return f"{rows.min()}-{rows.max()} ({len(rows)} rows)"

@@ -17,6 +17,7 @@ from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.resources import Crew, Resource
 from gigatwin.factory.stations import Buffer, Capacity
 from gigatwin.learning.flow.servers import n_servers
+from gigatwin.learning.provenance import rows_text
 from gigatwin.learning.times.durations import empirical_law
 
 Floats = NDArray[np.float64]
@@ -145,7 +146,7 @@ def find_fleet(
     ):
         times = (group["end"] - group["start"]).to_numpy()
         trips[str(origin), str(destination)] = Trip(
-            empirical_law(times), _mean(times, _rows(group))
+            empirical_law(times), _mean(times, rows_text(group))
         )
     vehicles = tuple(sorted(known["machine"].unique().to_list()))
     return Fleet(
@@ -181,7 +182,7 @@ def _n_vehicles(known: pl.DataFrame, n_names: int) -> Estimate:
         high=high,
         n=known.height,
         method=method,
-        rows=_rows(known),
+        rows=rows_text(known),
         is_identified=high is not None,
     )
 
@@ -227,7 +228,7 @@ def _travel(known: pl.DataFrame, distances: Mapping[Pair, float]) -> Travel | No
     variance = float(np.sum(weights * residuals**2)) / max(n - 2, 1)
     inverse = np.linalg.inv(design.T @ (design * weights[:, None]))
     errors = _QUANTILE * np.sqrt(np.maximum(np.diag(inverse), 0.0) * variance)
-    text = _rows(rows)
+    text = rows_text(rows)
     method = "robust regression (Huber) of time on distance"
     fastest = slope - errors[1]
     speed = Estimate(
@@ -267,10 +268,3 @@ def _mean(times: Floats, rows: str) -> Estimate:
         rows=rows,
         is_identified=n > 1,
     )
-
-
-def _rows(visits: pl.DataFrame) -> str:
-    if "row" not in visits.columns or visits.height == 0:
-        return ""
-    rows = visits["row"].cast(pl.Int64).to_numpy()
-    return f"{rows.min()}-{rows.max()} ({len(rows)} rows)"

@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from gigatwin.events.case_log import read_case_log
-from gigatwin.factory.resources import Shifts, ShiftStep
-from gigatwin.learning.clock.calendars import DAY, WEEK, find_calendar, working_time
+from gigatwin.learning.clock.calendars import DAY, WEEK, find_calendar
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 HOUR = 3600.0
@@ -123,17 +122,6 @@ def test_sessions_that_do_not_repeat_are_no_calendar():
     calendar = find_calendar(times, MONDAY)
     assert calendar.shifts is None or calendar.shifts.period == DAY
     assert not calendar.is_identified
-
-
-def test_clock_of_work_stands_still_off_shift():
-    shifts = Shifts(steps=(ShiftStep(at=6 * HOUR, capacity=2), ShiftStep(at=14 * HOUR, capacity=0)))
-    times = np.array([0.0, 6.0, 7.0, 14.0, 20.0, 30.0, 31.0, 54.0]) * HOUR
-    expected = np.array([0.0, 0.0, 1.0, 8.0, 8.0, 8.0, 9.0, 16.0]) * HOUR
-    np.testing.assert_allclose(working_time(times, shifts), expected)
-    # Time 0 at 7 o'clock: one hour of work less to come, and time before 0 is negative.
-    np.testing.assert_allclose(
-        working_time(np.array([-HOUR, 0.0, HOUR]), shifts, phase=7 * HOUR), [-HOUR, 0.0, HOUR]
-    )
 
 
 def test_clock_of_work_without_a_calendar_is_the_clock():

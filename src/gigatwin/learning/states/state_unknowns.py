@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from gigatwin.learning.learned import Unknown
-from gigatwin.learning.learned_machines import LearnedMachine
+from gigatwin.learning.provenance import Unknown
+from gigatwin.learning.states.learned_machines import LearnedMachine
 from gigatwin.learning.states.state_flow import MachineFlow
 from gigatwin.learning.times.durations import FEW
 

@@ -18,19 +18,19 @@ from gigatwin.events.state_log import StateLog
 from gigatwin.factory.estimates import Estimate
 from gigatwin.learning.clock.time_axis import TimeAxis, time_axis
 from gigatwin.learning.flow.stations import slug
-from gigatwin.learning.learned_machines import LearnedMachine, LearnedMachines, SetupEstimate
 from gigatwin.learning.provenance import rows_text
-from gigatwin.learning.state_description import describe_machines
-from gigatwin.learning.state_unknowns import unknowns_of
+from gigatwin.learning.states.learned_machines import LearnedMachine, LearnedMachines, SetupEstimate
 from gigatwin.learning.states.reliability import (
     StopEstimate,
     learn_stops,
     rate_interval,
     split_stops,
 )
+from gigatwin.learning.states.state_description import describe_machines
 from gigatwin.learning.states.state_flow import MachineFlow, keyed, machine_flow
 from gigatwin.learning.states.state_history import EXECUTING, STATES, Clock, History, histories
 from gigatwin.learning.states.state_shares import EnergyEstimate, learn_energy, state_shares
+from gigatwin.learning.states.state_unknowns import unknowns_of
 from gigatwin.learning.states.work_stretches import (
     Stretches,
     between_begins,

@@ -15,7 +15,7 @@ from gigatwin.factory.factory import Factory
 from gigatwin.factory.product import Arrivals
 from gigatwin.factory.stations import Buffer, DiscreteStation
 from gigatwin.factory.stops import Stop
-from gigatwin.learning.learn_states import learn_states
+from gigatwin.learning.states.learn_states import learn_states
 from gigatwin.learning.states.reliability import learn_stops
 from gigatwin.learning.states.state_history import histories
 from gigatwin.learning.states.work_stretches import between_begins, long_run_mean, work_by_states

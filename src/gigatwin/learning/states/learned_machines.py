@@ -7,7 +7,7 @@ from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.stops import Stop
 from gigatwin.learning.clock.calendars import Calendar
-from gigatwin.learning.learned import Unknown
+from gigatwin.learning.provenance import Unknown
 from gigatwin.learning.states.reliability import StopEstimate
 from gigatwin.learning.states.state_shares import EnergyEstimate
 from gigatwin.learning.states.work_stretches import Stretches

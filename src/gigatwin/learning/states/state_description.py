@@ -11,7 +11,7 @@ from gigatwin.factory.resources import Shifts
 from gigatwin.factory.routing import OUT, Next
 from gigatwin.factory.stations import Buffer, DiscreteStation, Energy, Recorded
 from gigatwin.factory.stops import Stop
-from gigatwin.learning.learned_machines import LearnedMachine
+from gigatwin.learning.states.learned_machines import LearnedMachine
 from gigatwin.learning.states.state_flow import MachineFlow, routes
 from gigatwin.learning.times.laws import LawChoice
 

@@ -4,7 +4,7 @@ import pytest
 
 from gigatwin.errors import TelemetryError
 from gigatwin.learning.flow.topology import Flow, FlowStation
-from gigatwin.learning.ways_out import ways_on
+from gigatwin.learning.flow.ways_out import ways_on
 
 
 def flow(arcs: dict[str, dict[str, int]], n_visits: int = 10) -> Flow:
