@@ -25,7 +25,12 @@ DIFFERS = 1
 
 def verify(  # noqa: PLR0913 - one parameter for each option
     file: Source,
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="Event log, CSV or Parquet.")],
+    log: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LOG", help="Who was where and when, in any form that gigatwin learn reads."
+        ),
+    ],
     *,
     mapping: Annotated[
         Path | None,
@@ -35,12 +40,6 @@ def verify(  # noqa: PLR0913 - one parameter for each option
             "is guessed.",
         ),
     ] = None,
-    drop_duplicates: Annotated[
-        bool,
-        typer.Option(
-            "--drop-duplicates", help="Leave out rows that repeat earlier ones; else an error."
-        ),
-    ] = False,
     replications: Annotated[
         int, typer.Option(metavar="N", help="Number of simulated logs, 5 or more.")
     ] = 20,
@@ -66,9 +65,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     factory = load(file)
     for name in sets:
         factory = with_parameter_set(factory, name)
-    cases = read_case_log(
-        log, read_case_mapping(mapping) if mapping else None, drop_duplicates=drop_duplicates
-    )
+    cases = read_case_log(log, read_case_mapping(mapping) if mapping else None)
     note_compilation()
     from gigatwin.learning.check.verification import verify as verify_factory
 

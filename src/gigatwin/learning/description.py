@@ -30,6 +30,7 @@ from gigatwin.learning.flow.stations import slug
 from gigatwin.learning.flow.supply import CASES, Supply
 from gigatwin.learning.flow.topology import Flow
 from gigatwin.learning.learned import LearnedStation
+from gigatwin.learning.provenance import with_rows
 from gigatwin.learning.rounded import rounded
 from gigatwin.learning.times.laws import choose_law
 
@@ -76,7 +77,10 @@ def described(  # noqa: PLR0913 - the parts of a description
         What it was learned from.
     """
     builder = _Builder(stations, flow, supplies, blocks, fleet)
-    built = {station: rounded(builder.station(item)) for station, item in stations.items()}
+    built = {
+        station: rounded(with_rows(builder.station(item), item.times.mean.rows))
+        for station, item in stations.items()
+    }
     return Factory(
         name=name,
         description=f"Learned from {log.visits.height} visits of {log.n_cases} cases.",
@@ -302,7 +306,7 @@ class _Builder:
             description=f"Items as they came in the log. {choice.reason}",
             estimates={"interval": choice.mean} if is_constant else {},
         )
-        return rounded(arrivals)
+        return rounded(with_rows(arrivals, supply.rows))
 
     def orders(self) -> tuple[Order, ...]:
         """Return the order of formats as recorded, where the supply is endless."""

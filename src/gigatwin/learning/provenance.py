@@ -1,8 +1,14 @@
 """What something was learned from, and what a log does not tell."""
 
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import polars as pl
+from pydantic import BaseModel
+
+from gigatwin.factory.estimates import Estimate
+
+Element = TypeVar("Element", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -29,3 +35,23 @@ def rows_text(visits: pl.DataFrame) -> str:
         return ""
     rows = visits["row"].drop_nulls().sort()
     return f"{int(rows[0])}-{int(rows[-1])} ({len(rows)} rows)"
+
+
+def with_rows(element: Element, rows: str) -> Element:
+    """Return an element of a description whose estimates all name rows: their own, or these."""
+    return cast("Element", _with_rows(element, rows))
+
+
+def _with_rows(value: object, rows: str) -> object:
+    if isinstance(value, Estimate):
+        return value if value.rows else value.model_copy(update={"rows": rows})
+    if isinstance(value, tuple):
+        return tuple(_with_rows(item, rows) for item in value)
+    if isinstance(value, dict):
+        return {key: _with_rows(item, rows) for key, item in value.items()}
+    if isinstance(value, BaseModel):
+        names = value.model_fields_set
+        return value.model_copy(
+            update={name: _with_rows(getattr(value, name), rows) for name in names}
+        )
+    return value

@@ -6,6 +6,7 @@ import pytest
 
 from gigatwin.factory.reading import load
 from gigatwin.testing.generated_log import case_log_of
+from gigatwin.testing.random_lines import random_line
 
 
 @pytest.fixture
@@ -60,3 +61,70 @@ def test_unreadable_log_is_named(call, log, name):
     del log
     result = call("learn", name, "-o", "line.yaml", code=2)
     assert name in result.stderr
+
+
+@pytest.fixture
+def line(folder):
+    """Return a log of a serial line, as a file."""
+    visits = random_line(2, n_stations=(4, 4)).simulate(800, seed=3).visits
+    visits.select("case", "machine", "start", "end").write_csv(folder / "line.csv")
+    return folder
+
+
+@pytest.mark.compiled
+def test_what_the_log_does_not_tell_is_said_and_the_report_is_written(call, line):
+    text = call("learn", "line.csv", "-o", "line.yaml", "--report", "line.html").stdout
+    assert "What the log does not tell, and what would" in text
+    assert "Learned from the first 70 % of the cases and held against the others" in text
+    assert "The discovered line" in (line / "line.html").read_text(encoding="utf-8")
+    assert load(line / "line.yaml").stations["s02"].buffer.estimates["capacity"].rows
+
+
+@pytest.mark.compiled
+def test_numbers_carry_their_rows_and_runs_draw_from_them(call, line):
+    call("learn", "line.csv", "-o", "line.yaml", "--no-holdout")
+    assert "(800 rows)" in (line / "line.yaml").read_text(encoding="utf-8")
+    run = ("run", "line.yaml", "--days", "0.2", "--replications", "5", "--json")
+    widths = []
+    for more in ((), ("--parameters", "uncertain")):
+        totals = json.loads(call(*run, *more).stdout)["totals"]
+        rate = next(total for total in totals if total["kpi"] == "throughput_rate")
+        widths.append(rate["high"] - rate["low"])
+    assert widths[1] > widths[0]
+
+
+@pytest.mark.compiled
+def test_trace_of_a_run_is_a_log_to_learn_from(call, folder):
+    options = ("--days", "0.2", "--replications", "1", "--warm-up", "0 s")
+    call("run", "two-machine", *options, "--trace", "trace.parquet")
+    data = json.loads(call("learn", "trace.parquet", "--no-holdout", "--json").stdout)
+    assert [row["station"] for row in data["stations"]] == list(load("two-machine").stations)
+    capacity = next(row for row in data["stations"] if row["station"] == "second")
+    assert (capacity["capacity"], capacity["is_capacity_identified"]) == (3, True)
+    assert [path.name for path in folder.iterdir()] == ["trace.parquet"]
+
+
+def test_states_alone_are_learned(call, folder):
+    rows = ["machine,start,end,state"]
+    for k in range(40):
+        begin = 100 * k
+        rows += [f"press,{begin},{begin + 60 + k % 7},Working"]
+        rows += [f"press,{begin + 60 + k % 7},{begin + 80},Idle"]
+        rows += [f"press,{begin + 80},{begin + 100},Fault"]
+    (folder / "states.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    text = call("learn", "states.csv", "-o", "line.yaml").stdout
+    assert "Share of the recorded time" in text
+    stop = load(folder / "line.yaml").stations["press"].stops["breakdown"]
+    assert stop.duration == pytest.approx(20.0)
+    message = call("learn", "states.csv", "--report", "states.html", code=2).stderr
+    assert "--states" in message
+
+
+@pytest.mark.compiled
+def test_what_cannot_be_seen_is_calibrated(call, line):
+    data = json.loads(
+        call("learn", "line.csv", "--calibrate", "--no-holdout", "-o", "line.yaml", "--json").stdout
+    )
+    before, after = data["calibration"]["mismatch"]
+    assert after <= before + 0.5
+    assert "ABC-SMC" in (line / "line.yaml").read_text(encoding="utf-8")
