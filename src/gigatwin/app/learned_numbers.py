@@ -2,14 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-import polars as pl
 
 from gigatwin.app.numbers import MISSING, ShownUnit, shown_unit
 from gigatwin.app.tables import Column, estimate_html
 from gigatwin.factory.estimates import Estimate
-from gigatwin.learning.clock.time_axis import TimeAxis
 
 
 def half_width(estimate: Estimate) -> float:
@@ -72,21 +68,3 @@ def share_text(share: float) -> str:
     if 0 < percent < 0.1:  # noqa: PLR2004 - a tenth of a percent
         return "<0.1 %"
     return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"  # noqa: PLR2004
-
-
-def moment_text(axis: TimeAxis, working: float) -> str:
-    """Return a moment of working time as the log names it.
-
-    Parameters
-    ----------
-    axis : TimeAxis
-        How times of the log and of the description go together.
-    working : float
-        Moment. [s]
-    """
-    times = pl.DataFrame({"start": [working], "end": [working]})
-    seconds = float(axis.to_log(times)["start"][0])
-    if isinstance(axis.origin, datetime):
-        return f"{axis.origin + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
-    unit = shown_unit("s", seconds)
-    return f"{unit.sentence(seconds)} after the begin"

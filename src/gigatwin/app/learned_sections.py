@@ -9,7 +9,7 @@ import polars as pl
 from gigatwin.app import learned_figures, learned_graph, learned_tables, learned_ways
 from gigatwin.app.figures import as_html
 from gigatwin.app.learned_headline import Evidence
-from gigatwin.app.learned_numbers import estimate_column, estimate_text, moment_text, share_text
+from gigatwin.app.learned_numbers import estimate_column, estimate_text, share_text
 from gigatwin.app.numbers import shown_unit
 from gigatwin.app.sections import Section
 from gigatwin.app.tables import Column, html_table, names
@@ -239,9 +239,9 @@ def _series(
 
 def _change_table(learned: Learned, drifts: Iterable[Drift]) -> str:
     rows = [(drift, change) for drift in drifts for change in drift.changes]
-    moments = [moment_text(learned.axis, change.time) for _, change in rows]
+    moments = [learned.axis.moment(change.time) for _, change in rows]
     ends = [
-        f"{moment_text(learned.axis, change.low)} to {moment_text(learned.axis, change.high)}"
+        f"{learned.axis.moment(change.low)} to {learned.axis.moment(change.high)}"
         for _, change in rows
     ]
     values = [change.time for _, change in rows]

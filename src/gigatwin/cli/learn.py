@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gigatwin.cli.learn_states import check_states_mapping, read_states
 from gigatwin.cli.options import REPORT_ENDINGS, AsJson, Report
 from gigatwin.cli.outputs import pending_outputs
 from gigatwin.cli.progress import note_compilation, progress_bar
@@ -17,6 +18,7 @@ from gigatwin.errors import GigatwinError, TelemetryError
 
 if TYPE_CHECKING:
     from gigatwin.events.case_log import CaseLog
+    from gigatwin.events.state_log import StateLog
     from gigatwin.learning.calibration.calibration import Calibration
     from gigatwin.learning.check.holdout import Holdout
     from gigatwin.learning.check.verification import Verification
@@ -51,6 +53,13 @@ def learn(  # noqa: PLR0913 - one parameter for each option
             help="States of the machines beside the log: tells breakdowns from slow work.",
         ),
     ] = None,
+    states_mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MAP.yaml",
+            help="What the columns and words of STATES mean; left out, they are guessed.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="LINE.yaml", help="Write the description here."),
@@ -80,7 +89,8 @@ def learn(  # noqa: PLR0913 - one parameter for each option
     The description that comes out runs: gigatwin run LINE.yaml, and with --parameters uncertain it
     says how much is not known. gigatwin verify LINE.yaml LOG holds it against any other log.
     """
-    inputs = [path for path in (log, mapping, states) if path is not None]
+    inputs = [path for path in (log, mapping, states, states_mapping) if path is not None]
+    check_states_mapping(states, states_mapping)
     endings = {"--output": (".yaml", ".yml"), "--report": REPORT_ENDINGS}
     with pending_outputs({"--output": output, "--report": report}, inputs, endings) as paths:
         from gigatwin.events.state_guesses import sniff
@@ -90,8 +100,14 @@ def learn(  # noqa: PLR0913 - one parameter for each option
 
             show = learn_from_states(log, mapping, output, paths, as_json=as_json)
         else:
-            cases, learned = _learned(log, mapping, states, (output or log).stem)
-            found = _proven(cases, learned, is_holdout=is_holdout, is_calibrated=is_calibrated)
+            cases = _cases(log, mapping)
+            recorded = read_states(states, states_mapping)
+            learned = _learned(cases, recorded, (output or log).stem)
+            found = _proven(
+                _Found(cases, recorded, learned),
+                is_holdout=is_holdout,
+                is_calibrated=is_calibrated,
+            )
             _write(found, paths)
             show = functools.partial(_show, found, output, report, as_json=as_json)
     show()
@@ -102,15 +118,16 @@ class _Found:
     """What was learned from a log of items, and how it proved."""
 
     cases: "CaseLog"
+    states: "StateLog | None"
     learned: "Learned"
-    scores: "Holdout | None"
-    verification: "Verification | None"
-    calibration: "Calibration | None"
+    scores: "Holdout | None" = None
+    verification: "Verification | None" = None
+    calibration: "Calibration | None" = None
 
 
-def _proven(
-    cases: "CaseLog", learned: "Learned", *, is_holdout: bool | None, is_calibrated: bool
-) -> _Found:
+def _proven(found: _Found, *, is_holdout: bool | None, is_calibrated: bool) -> _Found:
+    """Return what was found with its calibration and its scores on held-out cases."""
+    cases, learned = found.cases, found.learned
     calibration = _calibration(learned, cases) if is_calibrated else None
     if calibration is not None:
         learned = replace(learned, factory=calibration.factory)
@@ -119,7 +136,13 @@ def _proven(
         scores, verification = _held_out(cases)
     elif is_holdout is None:
         typer.echo("A long log: held-out cases are compared only with --holdout.", err=True)
-    return _Found(cases, learned, scores, verification, calibration)
+    return replace(
+        found,
+        learned=learned,
+        scores=scores,
+        verification=verification,
+        calibration=calibration,
+    )
 
 
 def _write(found: _Found, paths: Mapping[str, Path]) -> None:
@@ -147,7 +170,14 @@ def _show(found: _Found, output: Path | None, report: Path | None, *, as_json: b
         return
     from gigatwin.cli.learn_tables import print_learned
 
-    print_learned(found.cases, found.learned, found.scores, found.verification, found.calibration)
+    print_learned(
+        found.cases,
+        found.learned,
+        states=found.states,
+        scores=found.scores,
+        verification=found.verification,
+        calibration=found.calibration,
+    )
     if output is not None:
         typer.echo(f"Description written to {output}. Next: gigatwin run {output}")
     else:
@@ -156,18 +186,18 @@ def _show(found: _Found, output: Path | None, report: Path | None, *, as_json: b
         typer.echo(f"Report written to {report}.")
 
 
-def _learned(
-    log: Path, mapping: Path | None, states: Path | None, name: str
-) -> "tuple[CaseLog, Learned]":
+def _cases(log: Path, mapping: Path | None) -> "CaseLog":
     from gigatwin.events.case_log import read_case_log
     from gigatwin.events.log_mapping import read_case_mapping
-    from gigatwin.events.state_log import read_state_log
+
+    return read_case_log(log, read_case_mapping(mapping) if mapping else None)
+
+
+def _learned(cases: "CaseLog", states: "StateLog | None", name: str) -> "Learned":
     from gigatwin.learning.flow.stations import slug
     from gigatwin.learning.learn import learn as learn_factory
 
-    cases = read_case_log(log, read_case_mapping(mapping) if mapping else None)
-    recorded = None if states is None else read_state_log(states)
-    return cases, learn_factory(cases, slug(name), states=recorded)
+    return learn_factory(cases, slug(name), states=states)
 
 
 def _calibration(learned: "Learned", cases: "CaseLog") -> "Calibration":
@@ -211,9 +241,11 @@ def _data(found: _Found) -> dict[str, Any]:
         "n_visits": cases.visits.height,
         "columns": columns,
         "guesses": list(cases.guesses),
-        "notes": list(learned.notes),
+        "states_guesses": list(found.states.guesses) if found.states else [],
+        "notes": list(dict.fromkeys(learned.notes)),
         "identified_ratio": learned.identified_ratio,
         "stations": learned.table().fill_nan(None).to_dicts(),
+        "changes": _changes(learned),
         "unknowns": [vars(unknown) for unknown in learned.unknowns],
     }
     if scores is not None:
@@ -227,6 +259,10 @@ def _data(found: _Found) -> dict[str, Any]:
         }
     if found.verification is not None:
         data["verification"] = found.verification.to_dict()
+        data["verification"]["note"] = (
+            "Learned from the first 70 % of the cases, without states, before any calibration, and "
+            "compared with the others."
+        )
     calibration = found.calibration
     if calibration is not None:
         data["calibration"] = {
@@ -235,3 +271,23 @@ def _data(found: _Found) -> dict[str, Any]:
             "notes": list(calibration.notes),
         }
     return data
+
+
+def _changes(learned: "Learned") -> list[dict[str, Any]]:
+    """Return the dated changes: moments as the log names them, and in working time [s]."""
+    axis = learned.axis
+    return [
+        {
+            "station": station.name,
+            "signal": station.drift.signal,
+            "moment": axis.moment(change.time),
+            "moment_low": axis.moment(change.low),
+            "moment_high": axis.moment(change.high),
+            "working_time": change.time,
+            "before": change.before.model_dump(),
+            "after": change.after.model_dump(),
+        }
+        for station in learned.stations.values()
+        if station.drift is not None
+        for change in station.drift.changes
+    ]

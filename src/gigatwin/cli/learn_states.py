@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from gigatwin.learning.states.learned_machines import LearnedMachine, LearnedMachines
 
 
+def check_states_mapping(states: Path | None, mapping: Path | None) -> None:
+    """Refuse a mapping of states without states."""
+    if mapping is not None and states is None:
+        message = (
+            f"--states-mapping: {mapping} is on the columns of --states, which is not given; give "
+            "--states STATES, or --mapping for the columns of the log itself"
+        )
+        raise OptionError(message)
+
+
+def read_states(states: Path | None, mapping: Path | None) -> "StateLog | None":
+    """Return the states of a file, or None without one."""
+    if states is None:
+        return None
+    from gigatwin.events.log_mapping import read_mapping
+    from gigatwin.events.state_log import read_state_log
+    from gigatwin.events.state_mapping import StateMapping
+
+    return read_state_log(states, read_mapping(mapping, StateMapping) if mapping else None)
+
+
 def learn_from_states(
     log: Path,
     mapping: Path | None,
@@ -31,14 +52,12 @@ def learn_from_states(
             "leave it out, or give a log of items with --states"
         )
         raise OptionError(message)
-    from gigatwin.events.log_mapping import read_mapping
-    from gigatwin.events.state_log import read_state_log
-    from gigatwin.events.state_mapping import StateMapping
     from gigatwin.factory.writing import write
     from gigatwin.learning.flow.stations import slug
     from gigatwin.learning.states.learn_states import learn_states
 
-    states = read_state_log(log, read_mapping(mapping, StateMapping) if mapping else None)
+    states = read_states(log, mapping)
+    assert states is not None  # noqa: S101 - for the type checker
     learned = learn_states(states, slug((output or log).stem))
     if output is not None:
         write(learned.factory, pending["--output"])
@@ -80,7 +99,7 @@ def _print(states: "StateLog", learned: "LearnedMachines") -> None:
         for state, share in machine.shares.items()
     ]
     out.print(table("Share of the recorded time", ("machine", "state", "[%]"), shares, n_names=2))
-    for note in learned.notes:
+    for note in dict.fromkeys(learned.notes):
         out.print(text(f"Note: {note}"))
     out.print()
     out.print("What the log does not tell, and what would:")
@@ -113,7 +132,7 @@ def _data(states: "StateLog", learned: "LearnedMachines") -> dict[str, Any]:
         "factory": learned.factory.name,
         "n_intervals": states.intervals.height,
         "guesses": list(states.guesses),
-        "notes": list(learned.notes),
+        "notes": list(dict.fromkeys(learned.notes)),
         "machines": {
             name: {
                 "station": machine.station,

@@ -8,6 +8,7 @@ from rich.console import Console
 from gigatwin.cli.numbers import estimate, number
 from gigatwin.cli.tables import console, table, text
 from gigatwin.events.case_log import CaseLog
+from gigatwin.events.state_log import StateLog
 from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.check.holdout import Holdout
 from gigatwin.learning.check.verification import Verification
@@ -17,12 +18,14 @@ from gigatwin.learning.provenance import Unknown
 _MOST_ELEMENTS = 6
 
 
-def print_learned(
+def print_learned(  # noqa: PLR0913 - what was learned, and each way in which it was proven
     cases: CaseLog,
     learned: Learned,
-    scores: Holdout | None,
-    verification: Verification | None,
-    calibration: Calibration | None,
+    *,
+    states: StateLog | None = None,
+    scores: Holdout | None = None,
+    verification: Verification | None = None,
+    calibration: Calibration | None = None,
 ) -> None:
     """Print what was guessed, what was learned, what is not known, and how well it foretells."""
     out = console()
@@ -32,13 +35,11 @@ def print_learned(
             "± half a 95 % interval."
         )
     )
-    if cases.guesses:
-        out.print("The columns were guessed; if this is wrong, give a --mapping:")
-        for guess in cases.guesses:
-            out.print(text(f"  {guess}"))
+    print_guesses(out, cases, states)
     out.print()
     _print_stations(out, learned)
-    for note in (*learned.notes, *(calibration.notes if calibration else ())):
+    # Several parts of learning may find the same.
+    for note in dict.fromkeys((*learned.notes, *(calibration.notes if calibration else ()))):
         out.print(text(f"Note: {note}"))
     _print_changes(out, learned)
     _print_unknowns(out, learned)
@@ -46,8 +47,24 @@ def print_learned(
         _print_scores(scores)
     if verification is not None:
         out.print()
-        out.print("Learned from the first 70 % of the cases and held against the others:")
+        # The line of the early cases is neither calibrated nor told the states.
+        given = (states, "without the states"), (calibration, "before calibration")
+        lacks = ", ".join(words for what, words in given if what is not None)
+        how = f" ({lacks})" if lacks else ""
+        out.print(f"Learned from the first 70 % of the cases{how} and held against the others:")
         out.print(text(verification.verdict))
+
+
+def print_guesses(out: Console, cases: CaseLog, states: StateLog | None) -> None:
+    """Print what was guessed of the columns of a log, and of those of the states beside it."""
+    for what, option, guesses in (
+        ("columns", "--mapping", cases.guesses),
+        ("columns and words of the states", "--states-mapping", states.guesses if states else ()),
+    ):
+        if guesses:
+            out.print(f"The {what} were guessed; if this is wrong, give a {option}:")
+        for guess in guesses:
+            out.print(text(f"  {guess}"))
 
 
 def _print_stations(out: Console, learned: Learned) -> None:
@@ -108,9 +125,20 @@ def _failures(row: Mapping[str, Any]) -> str:
 
 
 def _print_changes(out: Console, learned: Learned) -> None:
-    for station in learned.stations.values():
-        if station.drift is not None and station.drift.is_changed:
-            out.print(text(f"Changed: {station.drift.text}"))
+    moment = learned.axis.moment
+    drifts = [item.drift for item in learned.stations.values() if item.drift is not None]
+    for drift in drifts:
+        for change in drift.changes:
+            before, after = change.before, change.after
+            size = "" if change.size is None else f" ({100 * change.size.value:+.3g} %)"
+            unit = f" {after.unit}" if after.unit else ""
+            out.print(
+                text(
+                    f"Changed: {drift.signal}, {moment(change.time)} (95 % interval: "
+                    f"{moment(change.low)} to {moment(change.high)}), from "
+                    f"{number(before.value)} to {number(after.value)}{unit}{size}."
+                )
+            )
 
 
 def _print_unknowns(out: Console, learned: Learned) -> None:
@@ -163,7 +191,7 @@ def _print_scores(scores: Holdout) -> None:
         f"Median over {len(scores.scores)} stations: error of the mean "
         f"{100 * scores.mean_error:.1f} %, Wasserstein distance {100 * scores.wasserstein:.1f} % "
         f"of the mean, KS distance {scores.kolmogorov_smirnov:.3f}. {scores.n_left_out} stations "
-        "had too few activities. Each station is one activity on one machine of the log."
+        "had too few visits."
     )
     if scores.plain:
         plain = scores.medians().filter(foretold_by="plain").row(0, named=True)

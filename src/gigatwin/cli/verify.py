@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gigatwin.cli.learn_states import check_states_mapping, read_states
 from gigatwin.cli.options import (
     AsJson,
     ParameterSets,
@@ -40,6 +41,20 @@ def verify(  # noqa: PLR0913 - one parameter for each option
             "is guessed.",
         ),
     ] = None,
+    states: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATES",
+            help="States of the machines beside the log: their shares of time are compared, too.",
+        ),
+    ] = None,
+    states_mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MAP.yaml",
+            help="What the columns and words of STATES mean; left out, they are guessed.",
+        ),
+    ] = None,
     replications: Annotated[
         int, typer.Option(metavar="N", help="Number of simulated logs, 5 or more.")
     ] = 20,
@@ -56,6 +71,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     than chance, the log is too short to tell, or a simulation could not go on. 2: bad input.
     """
     start = read_time(warm_up, "--warm-up")
+    check_states_mapping(states, states_mapping)
     sets, kind = split_parameters(parameters)
     from gigatwin.events.case_log import read_case_log
     from gigatwin.events.log_mapping import read_case_mapping
@@ -66,6 +82,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
     for name in sets:
         factory = with_parameter_set(factory, name)
     cases = read_case_log(log, read_case_mapping(mapping) if mapping else None)
+    recorded = read_states(states, states_mapping)
     note_compilation()
     from gigatwin.learning.check.verification import verify as verify_factory
 
@@ -76,16 +93,21 @@ def verify(  # noqa: PLR0913 - one parameter for each option
             replications=replications,
             seed=seed,
             parameters=kind,
+            states=recorded,
             warm_up=start,
             threads=threads,
             progress=progress,
         )
     if as_json:
-        data = found.to_dict() | {"guesses": list(cases.guesses), "warnings": list(cases.warnings)}
+        data = found.to_dict() | {
+            "guesses": list(cases.guesses),
+            "states_guesses": list(recorded.guesses) if recorded else [],
+            "warnings": list(cases.warnings),
+        }
         typer.echo(json.dumps(data, indent=2))
     else:
         from gigatwin.cli.verify_tables import print_verification
 
-        print_verification(found, cases)
+        print_verification(found, cases, recorded)
     if not found.is_accepted:
         raise typer.Exit(DIFFERS)

@@ -1,8 +1,10 @@
 """What ``gigatwin verify`` prints."""
 
+from gigatwin.cli.learn_tables import print_guesses
 from gigatwin.cli.numbers import number
 from gigatwin.cli.tables import console, table, text
 from gigatwin.events.case_log import CaseLog
+from gigatwin.events.state_log import StateLog
 from gigatwin.learning.check.compared_figures import Figure
 from gigatwin.learning.check.verification import Verification
 from gigatwin.units import format_quantity
@@ -19,7 +21,7 @@ _HEADERS = (
 _HOUR = 3600.0
 
 
-def print_verification(found: Verification, cases: CaseLog) -> None:
+def print_verification(found: Verification, cases: CaseLog, states: StateLog | None = None) -> None:
     """Print the line, its stations where they differ, and the verdict."""
     out = console()
     out.print(
@@ -28,10 +30,7 @@ def print_verification(found: Verification, cases: CaseLog) -> None:
             f"of the log, {found.replications} simulated logs of the same length."
         )
     )
-    if cases.guesses:
-        out.print("The columns were guessed; if this is wrong, give a --mapping:")
-        for guess in cases.guesses:
-            out.print(text(f"  {guess}"))
+    print_guesses(out, cases, states)
     out.print()
     line = [figure for figure in found.figures if not figure.station]
     out.print(table("The line", _HEADERS, [_row(figure) for figure in line], n_names=2))
@@ -42,7 +41,7 @@ def print_verification(found: Verification, cases: CaseLog) -> None:
         title = "Stations, where they differ by more than chance"
         out.print(table(title, ("station", *_HEADERS), rows, n_names=3))
     out.print(f"{n_agreeing} figures of stations agree; --json lists all of them.")
-    for note in (*found.notes, *cases.warnings):
+    for note in dict.fromkeys((*found.notes, *cases.warnings)):
         out.print(text(f"Note: {note}"))
     out.print()
     out.print(text(found.verdict))

@@ -194,7 +194,7 @@ def _without_copies(
             message = (
                 f"{file} row {shown}: exact copies of earlier rows, {copies.height} in all; every "
                 "row must be there once (remove them, or have them left out with "
-                "--drop-duplicates)"
+                "drop_duplicates=True)"
             )
             raise TelemetryError(message)
         first = rows.filter(pl.col("hash").is_in(copies["hash"].unique().implode()))["row"][0]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from gigatwin.errors import TelemetryError
@@ -39,6 +40,10 @@ _MONTHS = 12
 # Seconds since 1970 reach this in the year 5138; milliseconds passed it in 1973.
 _TOO_LARGE_FOR_SECONDS = 1e11
 _MICROSECONDS = 1_000_000
+# From 1982 to 2119 in a spreadsheet; its fractions have some nine digits.
+_FIRST_DAY, _LAST_DAY, _FEW = 30_000.0, 80_000.0, 5
+_ALMOST_WHOLE, _NEARLY_ALL = 0.06, 0.95
+_ROUNDING, _OFTEN = 1e-4, 0.5
 _HOUR = 3600 * _MICROSECONDS
 _TRIED = 1000
 
@@ -122,6 +127,7 @@ def time_expression(sample: pl.Series, forms: tuple[str, ...]) -> tuple[pl.Expr,
     numbers = text.cast(pl.Float64, strict=False)
     if numbers.null_count() == 0:
         small = numbers.is_finite().all() and bool((numbers.abs() < _TOO_LARGE_FOR_SECONDS).all())
+        small = small and not _are_days(numbers)
         return (column.cast(pl.Float64, strict=False), "number") if small else None
     for form in forms:
         if "%H" not in form:
@@ -242,7 +248,26 @@ def _numbers(numbers: pl.Series, texts: pl.Series, rows: pl.Series, file: str) -
             "milliseconds or finer since 1970; needs seconds, or dates"
         )
         raise TelemetryError(message)
+    if _are_days(numbers.drop_nulls()):
+        message = (
+            f"{file} column '{texts.name}': numbers such as {numbers.drop_nulls()[0]:.6f}, which "
+            "look like the days of a spreadsheet; needs dates (give the cells a date format before "
+            "saving as CSV), or seconds"
+        )
+        raise TelemetryError(message)
     return Times(numbers, "number")
+
+
+def _are_days(numbers: pl.Series) -> bool:
+    """Whether numbers are days since 1900, as spreadsheets keep dates: whole seconds of a day."""
+    days = numbers.to_numpy()
+    if len(days) < _FEW or not ((days > _FIRST_DAY) & (days < _LAST_DAY)).all():
+        return False
+    seconds = days * 86_400.0
+    is_whole = np.abs(seconds - np.round(seconds)) < _ALMOST_WHOLE
+    # Seconds with a few decimals are whole by this measure, too; fractions of a day have many.
+    has_many_decimals = np.abs(days * 1000.0 - np.round(days * 1000.0)) > _ROUNDING
+    return bool(has_many_decimals.mean() > _OFTEN and is_whole.mean() > _NEARLY_ALL)
 
 
 def _dates(text: pl.Series, rows: pl.Series, file: str, forms: tuple[str, ...]) -> Times:

@@ -41,6 +41,7 @@ VEHICLES = "vehicles"
 _MOST_NAMES = 5
 """Names in a sentence."""
 _DECIMALS = 6
+_ORDER_ROUNDS, _MOST_ORDERS = 100, 5000
 _LEAST_SHARE = 10.0**-_DECIMALS
 
 
@@ -78,7 +79,7 @@ def described(  # noqa: PLR0913 - the parts of a description
     """
     builder = _Builder(stations, flow, supplies, blocks, fleet)
     built = {
-        station: rounded(with_rows(builder.station(item), item.times.mean.rows))
+        station: rounded(with_rows(builder.station(item), item.rows))
         for station, item in stations.items()
     }
     return Factory(
@@ -212,10 +213,12 @@ class _Builder:
         # Without any record of entries and exits there is not even a lower bound.
         if known is None or not known.estimate.n or not self.has_finite_buffers:
             return Buffer(capacity="unlimited", transfer=transfer, estimates=estimates)
-        estimates["capacity"] = known.estimate
-        if known.capacity == 0:
-            transfer, estimates = 0.0, {"capacity": known.estimate}
-        return Buffer(capacity=known.capacity, transfer=transfer, estimates=estimates)
+        if known.capacity == 0 and known.is_identified:
+            return Buffer(capacity=0, estimates={"capacity": known.estimate})
+        # A buffer never seen with an item is no proof of direct handing over.
+        capacity = max(1, known.capacity)
+        estimates["capacity"] = _at(known.estimate, float(capacity))
+        return Buffer(capacity=capacity, transfer=transfer, estimates=estimates)
 
     def _carried(self, item: LearnedStation) -> Buffer | None:
         """Return the way to a station that vehicles go to."""
@@ -309,11 +312,15 @@ class _Builder:
         return rounded(with_rows(arrivals, supply.rows))
 
     def orders(self) -> tuple[Order, ...]:
-        """Return the order of formats as recorded, where the supply is endless."""
+        """Return the formats in the order of the log, again and again, where supply is endless."""
         supply = self.supplies.get(CASES)
         if supply is None or supply.kind == "arrivals":
             return ()
-        return tuple(Order(format=name, quantity=n) for name, n in supply.runs)
+        if not supply.runs:
+            return ()
+        # Orders come to an end; a log that is played once would stop any longer run.
+        n_times = max(1, min(_ORDER_ROUNDS, _MOST_ORDERS // len(supply.runs)))
+        return tuple(Order(format=name, quantity=n) for name, n in supply.runs * n_times)
 
 
 def _station_text(item: LearnedStation) -> str:

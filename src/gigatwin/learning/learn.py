@@ -17,6 +17,7 @@ from gigatwin.events.case_log import CaseLog, read_case_log
 from gigatwin.events.log_mapping import CaseMapping
 from gigatwin.events.state_log import StateLog
 from gigatwin.factory.checks import check
+from gigatwin.factory.durations import Distribution, Empirical
 from gigatwin.factory.factory import Factory
 from gigatwin.learning.clock.clocks import Clocks, corrected, find_clocks
 from gigatwin.learning.clock.time_axis import TimeAxis, time_axis
@@ -32,13 +33,13 @@ from gigatwin.learning.flow.topology import IN, Flow, discover
 from gigatwin.learning.flow.ways_out import ways_on
 from gigatwin.learning.learned import Learned, LearnedStation
 from gigatwin.learning.provenance import rows_text
-from gigatwin.learning.states.failures import failure_ratios
+from gigatwin.learning.states.failures import FailureRatio, failure_ratios
 from gigatwin.learning.states.reliability import StopEstimate, learn_stops
 from gigatwin.learning.states.state_alignment import aligned
 from gigatwin.learning.times.conditions import explain, with_neighbours
 from gigatwin.learning.times.formats import find_formats
 from gigatwin.learning.times.station_times import NO_TIMES, station_times
-from gigatwin.learning.unknowns import unknowns
+from gigatwin.learning.unknowns import LITTLE_LOST, unknowns
 from gigatwin.learning.usable import usable
 from gigatwin.learning.waiting.buffers import BufferEstimate, buffer_of, with_blocking
 from gigatwin.learning.waiting.passages import passages_of
@@ -46,13 +47,18 @@ from gigatwin.learning.waiting.starts import transfer_from_exits, with_starts
 from gigatwin.learning.waiting.transfers import TransferEstimate, estimate_transfer
 
 _LEAST_CASES = 2
+_NOT_WORKING = ("breakdown", "micro_stop", "planned_stop", "setup", "waiting_for_crew")
+"""Recorded states that are no part of the processing time."""
+_MUCH_LOST = 0.05
+_OFTEN_BLOCKED = 0.1
 _OFTEN_HELD_UP = 0.1
 """Share of held-up visits from which processing times are not watched for changes."""
 _LEAST_SINCE = 50
 """Visits since a change that are enough to learn a station from."""
 _FEW_VISITS, _MANY_VISITS = 60, 20_000
-_BESIDE = 1000
-"""Items at once in activities side by side, whose times hold any wait: no limit of their own."""
+_BESIDE = 10
+"""Times as many items as ever seen in activities side by side: their times hold any wait, so
+they have no limit of their own."""
 
 
 @dataclass(frozen=True)
@@ -295,9 +301,7 @@ def _may_be_blocked(visits: pl.DataFrame, buffers: Mapping[str, BufferEstimate])
 
 def _without_downtime(visits: pl.DataFrame, states: StateLog, line: _Line) -> pl.DataFrame:
     """Return visits with the time added in which their machine says that it was down."""
-    down = line.axis.to_working(
-        states.intervals.filter(pl.col("state").is_in(["breakdown", "micro_stop", "planned_stop"]))
-    )
+    down = line.axis.to_working(states.intervals.filter(pl.col("state").is_in(_NOT_WORKING)))
     parts = []
     for (machine,), group in visits.group_by("machine", maintain_order=True):
         own = down.filter(pl.col("machine") == machine).sort("start")
@@ -353,7 +357,8 @@ def _stations(
         str(station): group
         for (station,), group in complete.group_by("station", maintain_order=True)
     }
-    failures = failure_ratios(line.visits, by="station")
+    failures = failure_ratios(visits, by="station")
+    rows = {str(name): rows_text(group) for (name,), group in line.visits.group_by("station")}
     block_names = {slug(name) for name in line.blocks}
     found = {}
     for name, station in line.flow.stations.items():
@@ -361,9 +366,10 @@ def _stations(
             name=name,
             activities=station.activities,
             machines=station.machines,
-            n_servers=_BESIDE if name in block_names else station.n_servers,
+            n_servers=_BESIDE * station.n_servers if name in block_names else station.n_servers,
             times=NO_TIMES,
-            failures=failures[name],
+            failures=failures.get(name, FailureRatio(0, 0, 0.0, 1.0)),
+            rows=rows.get(name, ""),
             pool=station.pool,
             recorded_stops=tuple(
                 stop for machine in station.machines for stop in downtimes.get(machine, ())
@@ -374,8 +380,36 @@ def _stations(
             item = _with_times(
                 item, group, line.clocks.sigma.value, is_job_shop=line.flow.is_job_shop
             )
+            item = _doubted(item, line.flow.loss.events, has_starts=name not in line.only_ends)
         found[name] = item
     return found
+
+
+def _doubted(item: LearnedStation, lost: float, *, has_starts: bool) -> LearnedStation:
+    """Return a station whose numbers are not called identified where missing events spoil them.
+
+    A hold-up whose other event is lost looks like slow work: a stop, or a longer processing time.
+    Where starts are inferred, time on the way may be in the processing time.
+    """
+    times = item.times
+    is_spoiled = lost > LITTLE_LOST and bool(item.is_blocked.mean() > _OFTEN_BLOCKED)
+    if has_starts and not is_spoiled:
+        return item
+    doubt = {"is_identified": False}
+    stops = tuple(
+        replace(stop, mean_between=stop.mean_between.model_copy(update=doubt))
+        for stop in times.stops
+    )
+    times = replace(times, stops=stops)
+    if lost > _MUCH_LOST or not has_starts:
+        law = times.law
+        if isinstance(law, Distribution | Empirical):
+            estimates = {
+                key: known.model_copy(update=doubt) for key, known in law.estimates.items()
+            }
+            law = law.model_copy(update={"estimates": estimates})
+        times = replace(times, law=law, mean=times.mean.model_copy(update=doubt))
+    return replace(item, times=times)
 
 
 def _with_times(
@@ -391,14 +425,16 @@ def _with_times(
     durations = stays
     if "down" in group.columns:
         durations = np.maximum(stays - group["down"].fill_null(0.0).to_numpy(), 0.0)
-    formats = find_formats(group, durations, jitter)
+    has_records = bool(item.recorded_stops)
+    formats = find_formats(group, durations, jitter, may_stop=not (has_records or is_job_shop))
     times = station_times(
         np.maximum(durations - formats.level, 0.0),
         group["is_blocked"].to_numpy(),
         group["start"].to_numpy(),
         jitter=jitter,
         rows=rows_text(group),
-        may_stop=not (item.recorded_stops or is_job_shop),
+        may_stop=not is_job_shop,
+        has_records=has_records,
     )
     explanation = None
     if _FEW_VISITS <= group.height <= _MANY_VISITS:

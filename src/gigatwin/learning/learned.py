@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gigatwin.factory.durations import Distribution, Empirical
+from gigatwin.factory.estimates import Estimate
 from gigatwin.factory.factory import Factory
 from gigatwin.learning.clock.clocks import Clocks
 from gigatwin.learning.clock.time_axis import TimeAxis
@@ -44,6 +45,8 @@ class LearnedStation:
     """Share of failed activities, where the log has outcomes."""
     next: dict[str, int] = field(default_factory=dict)
     """Where items went, ``out`` for the last activity of a case."""
+    rows: str = ""
+    """Rows of the log with its visits."""
     residence: Residence | None = None
     """Whether it works on items one by one, in batches, or keeps them for a dwell."""
     pool: str | None = None
@@ -103,11 +106,22 @@ class Learned:
         return pl.DataFrame([_row(item) for item in self.stations.values()])
 
 
+def _breakdown(item: LearnedStation) -> tuple[Estimate | None, Estimate | None]:
+    """Return the time between breakdowns and their length, as recorded or else as learned."""
+    for recorded in item.recorded_stops:
+        if recorded.kind == "breakdown":
+            return recorded.between, recorded.repair.mean
+    for stop in item.times.stops:
+        if stop.kind == "breakdown":
+            law = stop.duration
+            known = law.estimates.get("mean") if isinstance(law, Distribution | Empirical) else None
+            return stop.mean_between, known
+    return None, None
+
+
 def _row(item: LearnedStation) -> dict[str, object]:
     times = item.times
-    breakdown = next((stop for stop in times.stops if stop.kind == "breakdown"), None)
-    law = None if breakdown is None else breakdown.duration
-    repair = law.estimates.get("mean") if isinstance(law, Distribution | Empirical) else None
+    between, repair = _breakdown(item)
     return {
         "station": item.name,
         "machine": ", ".join(item.machines),
@@ -119,9 +133,9 @@ def _row(item: LearnedStation) -> dict[str, object]:
         "cv": times.cv,
         "law": times.kind,
         "n_servers": item.n_servers,
-        "mean_between_failures": breakdown and breakdown.mean_between.value,
-        "mean_between_failures_low": breakdown and breakdown.mean_between.low,
-        "mean_between_failures_high": breakdown and breakdown.mean_between.high,
+        "mean_between_failures": between and between.value,
+        "mean_between_failures_low": between and between.low,
+        "mean_between_failures_high": between and between.high,
         "mean_repair": repair and repair.value,
         "mean_repair_low": repair and repair.low,
         "mean_repair_high": repair and repair.high,

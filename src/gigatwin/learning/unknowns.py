@@ -6,6 +6,8 @@ from gigatwin.factory.stations import Buffer
 from gigatwin.learning.learned import Learned, LearnedStation
 from gigatwin.learning.provenance import Unknown
 
+LITTLE_LOST = 0.015
+"""Share of lost events up to which stops are learned all the same."""
 _FEW_STOPS = 10
 _PLACES = (
     "The number of places, from a drawing or a count; or records from a time in which the station "
@@ -99,6 +101,15 @@ def _of_station(station: LearnedStation, *, is_limited: bool) -> Iterator[Unknow
 
 
 def _of_line(learned: Learned) -> Iterator[Unknown]:
+    lost = learned.flow.loss.events
+    if lost > LITTLE_LOST:
+        yield Unknown(
+            "lost events",
+            f"About {lost:.0%} of the events are missing: hold-ups that are not seen count as slow "
+            "work, so stops, and beyond 5 % processing times, of stations that are held up are "
+            "not to be trusted.",
+            "A log without gaps; see which machine or network loses its records.",
+        )
     for machine, offset in learned.clocks.offsets.items():
         if offset.value and not offset.is_identified:
             yield Unknown(
@@ -107,6 +118,12 @@ def _of_line(learned: Learned) -> Iterator[Unknown]:
                 "One time server for all machines, or one event that two machines record.",
             )
     for supply in learned.supplies.values():
+        if supply.kind == "endless" and supply.runs:
+            yield Unknown(
+                "orders",
+                "What will be made: the formats in the order of the log, again and again.",
+                "The production orders to come.",
+            )
         if supply.kind == "arrivals":
             yield Unknown(
                 "arrivals",

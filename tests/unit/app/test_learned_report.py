@@ -1,23 +1,21 @@
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from gigatwin.app.learned_graph import line_graph
-from gigatwin.app.learned_numbers import estimate_text, moment_text
+from gigatwin.app.learned_numbers import estimate_text
 from gigatwin.app.learned_report import learned_report_html, write_learned_report
 from gigatwin.app.learned_ways import drawn_ways, ways
 from gigatwin.factory.estimates import Estimate
 from gigatwin.learning.calibration.abc_smc import Posterior
 from gigatwin.learning.calibration.calibration import Calibration
 from gigatwin.learning.calibration.factors import Factor
-from gigatwin.learning.clock.time_axis import time_axis
 from gigatwin.learning.flow.assembly import Join
 from gigatwin.learning.provenance import Unknown
-from tests.unit.app.learned_line import N_CASES, RARE, small_log, verification
+from tests.unit.app.learned_line import N_CASES, RARE, verification
 from tests.unit.app.line import HOSTILE
 from tests.unit.app.page import Page
 
@@ -183,7 +181,7 @@ def test_equal_unknowns_are_said_once(learned):
 def test_change_is_dated(learned, learned_page):
     (change,) = learned.stations["paint"].drift.changes
     (changed,) = learned_page.texts("Changes with time", "Changed at").values()
-    assert changed == moment_text(learned.axis, change.time)
+    assert changed == learned.axis.moment(change.time)
     assert "one false alarm in 30 days over all stations" in learned_page.sections["changes"]
 
 
@@ -290,10 +288,3 @@ def test_report_is_written_whole(learned, tmp_path):
 )
 def test_estimate_is_written_with_its_interval(number, text):
     assert estimate_text(number) == text
-
-
-def test_moment_is_written_as_a_date_where_the_log_has_dates():
-    visits = small_log().visits
-    assert moment_text(time_axis(visits, 0.0), 7200.0) == "2.00 h after the begin"
-    dated = time_axis(visits, datetime(2024, 3, 1, 6, 0, tzinfo=UTC))
-    assert moment_text(dated, 7200.0) == "2024-03-01 08:00"

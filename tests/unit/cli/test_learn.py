@@ -1,10 +1,20 @@
 """``gigatwin learn`` turns a log into a description and says how sure it is."""
 
 import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
+import numpy as np
+import polars as pl
 import pytest
 
+from gigatwin.cli.learn_tables import print_learned
+from gigatwin.events.state_log import states_of
 from gigatwin.factory.reading import load
+from gigatwin.learning.check.verification import verify
+from gigatwin.learning.learn import learn as learn_factory
 from gigatwin.testing.generated_log import case_log_of
 from gigatwin.testing.random_lines import random_line
 
@@ -122,9 +132,85 @@ def test_states_alone_are_learned(call, folder):
 
 @pytest.mark.compiled
 def test_what_cannot_be_seen_is_calibrated(call, line):
-    data = json.loads(
-        call("learn", "line.csv", "--calibrate", "--no-holdout", "-o", "line.yaml", "--json").stdout
-    )
+    data = json.loads(call("learn", "line.csv", "--calibrate", "-o", "line.yaml", "--json").stdout)
     before, after = data["calibration"]["mismatch"]
     assert after <= before + 0.5
+    assert "before any calibration" in data["verification"]["note"]
     assert "ABC-SMC" in (line / "line.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def dated(folder):
+    """Return a folder with a log whose machine becomes slower in the night to 6 October."""
+    random = np.random.default_rng(7)
+    lengths = random.gamma(25.0, 1.0, 6000)
+    lengths[3456:] *= 1.2
+    begin = datetime(2026, 10, 5, tzinfo=UTC)
+    ends = np.cumsum(lengths)
+    change = begin + timedelta(seconds=ends[3455])
+    rows = ["case,machine,start,end"]
+    for k, (length, end) in enumerate(zip(lengths, ends, strict=True)):
+        start = begin + timedelta(seconds=end - length)
+        rows.append(f"{k},press,{start.isoformat()},{(begin + timedelta(seconds=end)).isoformat()}")
+    (folder / "dated.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder, change
+
+
+@pytest.mark.compiled
+def test_change_is_told_in_dates_of_the_log(call, dated):
+    _, change = dated
+    text = call("learn", "dated.csv", "--no-holdout").stdout
+    line = " ".join(text.split("Changed: ")[1].split("What the log")[0].split())
+    assert re.match(r"press.*, 2026-10-0\d \d\d:\d\d \(95 % interval: 2026-10-0\d", line)
+    data = json.loads(call("learn", "dated.csv", "--no-holdout", "--json").stdout)
+    (found,) = data["changes"]
+    moment = datetime.strptime(found["moment"], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    assert abs(moment - change) < timedelta(minutes=30)
+    assert found["moment"] in line
+    assert found["after"]["value"] == pytest.approx(30.0, rel=0.02)
+
+
+@pytest.mark.compiled
+def test_states_beside_a_log_have_a_mapping(call, folder):
+    options = ("--days", "0.2", "--replications", "1", "--warm-up", "0 s")
+    call("run", "two-machine", *options, "--trace", "trace.parquet")
+    states = states_of(pl.read_parquet(folder / "trace.parquet")).intervals
+    words = {"executing": "A", "starved": "B", "blocked": "C", "breakdown": "D"}
+    table = states.select(
+        "start", "end", asset="machine", word=pl.col("state").replace_strict(words)
+    )
+    table.write_csv(folder / "states.csv")
+    (folder / "map.yaml").write_text(
+        "machine: asset\nstart: start\nend: end\nstate: word\n"
+        "words: {A: executing, B: starved, C: blocked, D: breakdown}\n",
+        encoding="utf-8",
+    )
+    learn = ("learn", "trace.parquet", "--no-holdout", "--json")
+    mapped = call(*learn, "--states", "states.csv", "--states-mapping", "map.yaml")
+    plain = call(*learn, "--states", "trace.parquet")
+    key = "mean_between_failures"
+    stops, same = (
+        [row[key] for row in json.loads(found.stdout)["stations"]] for found in (mapped, plain)
+    )
+    assert stops == pytest.approx(same)
+    assert call(*learn, "--states", "states.csv", code=2).stderr
+
+
+def test_note_is_printed_once(capsys):
+    cases = case_log_of(n_cases=60)
+    learned = learn_factory(cases, "shop")
+    note = "The same was found twice."
+    print_learned(cases, replace(learned, notes=(note, *learned.notes, note)))
+    assert capsys.readouterr().out.count("The same was found twice.") == 1
+
+
+def test_held_out_comparison_says_what_line_it_is_of(capsys):
+    cases = case_log_of(n_cases=60)
+    learned = learn_factory(cases, "shop")
+    compared = verify(learned.factory, cases, replications=5)
+    fitted = SimpleNamespace(notes=("Times were fitted.",))
+    print_learned(cases, learned, verification=compared)
+    assert "of the cases and held against" in " ".join(capsys.readouterr().out.split())
+    print_learned(cases, learned, verification=compared, calibration=fitted)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "the first 70 % of the cases (before calibration) and held against the others" in text

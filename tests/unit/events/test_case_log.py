@@ -374,6 +374,15 @@ def test_day_that_does_not_exist_is_told(tmp_path):
     assert "row 2 column 'start': '2024-02-30 08:00:00'" in message_of(written(tmp_path, text))
 
 
+def test_days_of_a_spreadsheet_are_refused_and_seconds_are_not(tmp_path):
+    days = [45444.0 + second / 86400.0 for second in range(0, 4000, 400)]
+    rows = [f"c{k},cut,saw,{day:.9f},{day + 90 / 86400:.9f}" for k, day in enumerate(days)]
+    message = message_of(written(tmp_path, "\n".join([HEADER, *rows]) + "\n"))
+    assert "days of a spreadsheet" in message
+    rows = [f"c{k},cut,saw,{45444 + 40.37 * k:.3f},{45470.11 + 40.37 * k:.3f}" for k in range(10)]
+    assert read_case_log(written(tmp_path, "\n".join([HEADER, *rows]) + "\n")).n_cases == 10
+
+
 def test_milliseconds_since_1970_are_refused(tmp_path):
     text = f"{HEADER}\na,cut,saw,1714550400000,1714550420000\n"
     assert "milliseconds" in message_of(written(tmp_path, text))

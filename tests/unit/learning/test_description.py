@@ -2,6 +2,7 @@
 
 import re
 
+import polars as pl
 import pytest
 
 from gigatwin.events.case_log import CaseLog, read_case_log
@@ -9,6 +10,7 @@ from gigatwin.factory.reading import load, read_text
 from gigatwin.factory.stations import AssemblyStation
 from gigatwin.factory.writing import to_yaml, write
 from gigatwin.learning.learn import learn
+from gigatwin.simulation.sampling import throughput_of
 from gigatwin.testing.generated_log import case_log_of
 from gigatwin.testing.random_lines import random_line
 from gigatwin.testing.random_networks import random_network, visits_of_run
@@ -77,6 +79,23 @@ def test_shares_of_ways_sum_to_one_and_have_intervals(shop):
 def test_places_on_a_circle_are_unlimited_so_that_it_cannot_lock_up(shop, line):
     assert {station.buffer.capacity for station in shop.factory.stations.values()} == {"unlimited"}
     assert line.factory.stations["s02"].buffer.capacity != "unlimited"
+
+
+@pytest.mark.compiled
+def test_formats_of_an_endless_supply_do_not_run_out():
+    visits = random_line(4, n_stations=(3, 3)).simulate(600).visits.drop("station")
+    number = pl.col("case").cast(pl.Int64)
+    named = visits.with_columns(
+        format=pl.when(number % 40 < 20).then(pl.lit("4680")).otherwise(pl.lit("4695"))
+    )
+    found = learn(CaseLog(named), "formats")
+    assert [order.format for order in found.factory.orders[:3]] == ["4680", "4695", "4680"]
+    assert any(unknown.element == "orders" for unknown in found.unknowns)
+    length = float(visits["end"].max())
+    early, later = (
+        throughput_of(found.factory, end, end - length) for end in (length, 20 * length)
+    )
+    assert later == pytest.approx(early, rel=0.15)
 
 
 def test_assembly_takes_in_what_its_parts_line_makes():

@@ -137,6 +137,20 @@ def test_visits_whose_end_may_have_been_held_up_do_not_lengthen_the_work(good):
     assert found.stations["s01"].times.mean.value == pytest.approx(means(good)["s01"], rel=0.15)
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_with_many_lost_events_held_up_stations_are_not_called_known(seed):
+    line = random_line(seed, n_stations=(4, 4))
+    log = CaseLog(with_lost_events(line.simulate(800, seed).visits.drop("station"), 0.3, seed))
+    found = learn(log, "gaps")
+    assert "lost events" in elements(found)
+    for station in line.stations:
+        item = found.stations[station.name]
+        mean = item.times.mean
+        is_far_off = abs(mean.value / station.time.mean - 1.0) > 0.1
+        assert not (is_far_off and mean.is_identified)
+
+
 def test_two_lines_in_one_log_are_kept_apart():
     other = random_line(5, n_stations=(3, 3)).simulate(300).visits.drop("station")
     names = ("case", "activity", "machine")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gigatwin.learning.check.agreement import FAMILY_ERROR, Agreement, agreement, distances, holm
 from gigatwin.learning.check.log_measures import LogMeasures
+from gigatwin.standards.machine_states import MachineState
 
 Floats = NDArray[np.float64]
 LEAST_REPLICATIONS = 5
@@ -120,10 +121,16 @@ def sample_of(found: LogMeasures, stations: Sequence[str]) -> Sample:
     return Sample(found.n_finished, values, distributions)
 
 
+def _state_share(state: str) -> str:
+    return f"{state.lower().replace('_', ' ')} share"
+
+
+_STATE_SHARES = frozenset(_state_share(state.name) for state in MachineState)
+
+
 def _states(found: LogMeasures) -> dict[tuple[str, str], float]:
     return {
-        (name, f"{state.lower().replace('_', ' ')} share"): share
-        for (name, state), share in found.state_shares.items()
+        (name, _state_share(state)): share for (name, state), share in found.state_shares.items()
     }
 
 
@@ -228,6 +235,8 @@ def _scalars(real: Sample, samples: Sequence[Sample], station: str) -> list[_Com
             or len(values) < LEAST_REPLICATIONS
             or is_few
             or (quantity.startswith("share to") and _is_trivial(measured, values))
+            # A state that never occurs tells nothing, and would blunt all other tests.
+            or (quantity in _STATE_SHARES and not any((measured, *values)))
         ):
             continue
         unit = "s" if quantity.startswith("lead time") else _UNITS.get(quantity, "")

@@ -17,6 +17,7 @@ from gigatwin.events.case_log import CaseLog
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.stations import DiscreteStation
+from gigatwin.learning.check.log_as_described import as_described
 from gigatwin.learning.check.simulated_durations import Durations, simulated_durations
 from gigatwin.learning.learn import learn
 from gigatwin.learning.learned import Learned
@@ -25,6 +26,7 @@ from gigatwin.learning.times.law_scores import crps, distances
 from gigatwin.learning.times.laws import choose_law
 
 _N_QUANTILES = 2000
+_NOTHING = np.empty(0)
 _DECIMALS = 6
 
 
@@ -142,13 +144,12 @@ def holdout(
     foretold = simulate(learned.factory)
     scores, plain = [], []
     n_left_out = 0
-    for activity, machine, n_total in _pair_counts(log):
-        station = _station_of(learned, activity, machine)
-        past, actual = (_durations(part, activity, machine) for part in (early, late))
+    before, after = (_by_station(learned, part) for part in (early, late))
+    for station in sorted({*before, *after}):
+        past, actual = before.get(station, _NOTHING), after.get(station, _NOTHING)
         if (
-            n_total < minimum
+            len(past) + len(actual) < minimum
             or min(len(past), len(actual)) < minimum_part
-            or station is None
             or not len(foretold.get(station, ()))
         ):
             n_left_out += 1
@@ -202,6 +203,13 @@ def compare_laws(
     return Holdout(tuple(scores), n_left_out, tuple(plain))
 
 
+def _by_station(learned: Learned, log: CaseLog) -> dict[str, NDArray[np.float64]]:
+    """Return the times of visits by station, on the clock and in the terms of what was learned."""
+    visits = as_described(learned.factory, log).drop_nulls(["start", "end"])
+    groups = learned.flow.station_of(visits).drop_nulls("station").group_by("station")
+    return {str(name): (group["end"] - group["start"]).to_numpy() for (name,), group in groups}
+
+
 def _durations(log: CaseLog, activity: str, machine: str) -> NDArray[np.float64]:
     """Return the durations of an activity on a machine in the order of their starts."""
     chosen = (pl.col("activity") == activity) & (pl.col("machine") == machine)
@@ -226,11 +234,12 @@ def split_by_time(log: CaseLog, split: float) -> tuple[CaseLog, CaseLog]:
     if not 0 < split < 1:
         message = f"split is {split:g}; needs a share of the cases between 0 and 1"
         raise TelemetryError(message)
-    begins = log.activities.group_by("case").agg(pl.col("start").min()).sort("start", "case")
+    when = pl.coalesce("start", "end").min().alias("when")
+    begins = log.visits.group_by("case").agg(when).sort("when", "case")
     early = begins.head(round(split * begins.height)).select("case")
     parts = (
-        log.activities.join(early, on="case", how="semi", maintain_order="left"),
-        log.activities.join(early, on="case", how="anti", maintain_order="left"),
+        log.visits.join(early, on="case", how="semi", maintain_order="left"),
+        log.visits.join(early, on="case", how="anti", maintain_order="left"),
     )
     return CaseLog(parts[0], log.origin), CaseLog(parts[1], log.origin)
 
@@ -259,14 +268,3 @@ def _score(
 def _pair_counts(log: CaseLog) -> list[tuple[str, str, int]]:
     counts = log.activities.group_by("activity", "machine").len()
     return counts.sort("machine", "activity").rows()
-
-
-def _station_of(learned: Learned, activity: str, machine: str) -> str | None:
-    return next(
-        (
-            name
-            for name, item in learned.stations.items()
-            if activity in item.activities and machine in item.machines
-        ),
-        None,
-    )

@@ -276,7 +276,8 @@ def state_shares(
             pl.col("end").clip(upper_bound=end) - pl.col("start").clip(lower_bound=begin)
         ).clip(lower_bound=0.0),
     )
-    sums = clipped.group_by("station", "state").agg(pl.col("seconds").sum())
+    # The order of a sum decides its last digit.
+    sums = clipped.group_by("station", "state", maintain_order=True).agg(pl.col("seconds").sum())
     total = pl.col("seconds").sum().over("station")
     rows = sums.with_columns(share=pl.col("seconds") / total, total=total).filter(
         pl.col("total") > 0

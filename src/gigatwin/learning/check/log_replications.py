@@ -15,6 +15,7 @@ from gigatwin.learning.check.log_measures import (
     log_ends,
     measure,
 )
+from gigatwin.learning.check.recorded_states import RecordedStates, compared_shares
 from gigatwin.learning.check.simulated_visits import simulated_visits
 from gigatwin.simulation.run import Run
 from gigatwin.simulation.tallies import tally
@@ -91,7 +92,7 @@ def simulated_measures(  # noqa: PLR0913 - what chooses a run, and how it is loo
     seed: int,
     replication: int = 0,
     *,
-    with_states: bool = False,
+    recorded: RecordedStates | None = None,
     check: Callable[[], None] | None = None,
 ) -> LogMeasures:
     """Simulate a log and measure it.
@@ -104,8 +105,8 @@ def simulated_measures(  # noqa: PLR0913 - what chooses a run, and how it is loo
         What of the simulation is the log.
     seed, replication : int
         Choose the random streams.
-    with_states : bool
-        Whether the shares of machine states are wanted.
+    recorded : RecordedStates, optional
+        The states of the real log, where their shares are wanted of the simulated one too.
     check : callable, optional
         Called every fraction of a second; may raise to interrupt.
     """
@@ -114,7 +115,7 @@ def simulated_measures(  # noqa: PLR0913 - what chooses a run, and how it is loo
     if window.warm_up > 0:
         run.advance(window.warm_up, check)
         run.records()
-    before = tally(compiled, run.state) if with_states else None
+    before = tally(compiled, run.state) if recorded is not None else None
     end = window.warm_up + window.length
     run.advance(end, check)
     run.check_stuck()
@@ -132,9 +133,10 @@ def simulated_measures(  # noqa: PLR0913 - what chooses a run, and how it is loo
         visits.stations,
     )
     shares = {}
-    if before is not None:
+    if recorded is not None and before is not None:
         seconds = tally(compiled, run.state).state_seconds - before.state_seconds
         for name, row in zip(compiled.stations, seconds, strict=True):
-            total = float(row.sum())
+            total = float(row.sum()) or 1.0
             shares.update({(name, state): float(row[k]) / total for k, state in enumerate(_STATES)})
+        shares = compared_shares(recorded, shares)
     return measure(visits, window.warm_up, end, shares)

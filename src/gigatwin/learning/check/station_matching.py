@@ -68,7 +68,7 @@ def matched_visits(
         names = sorted(set(_names(found)))
         message = (
             f"{factory.name}: no visit of the log belongs to one of its stations; the log has "
-            f"{_listed(names)}, the factory {_listed(list(known))}; needs the same names, or a "
+            f"{listed(names)}, the factory {listed(list(known))}; needs the same names, or a "
             "function 'station_of' that gives the station of each visit"
         )
         raise TelemetryError(message)
@@ -77,11 +77,11 @@ def matched_visits(
     if strange.height:
         notes.append(
             f"{strange.height} of {visits.height} visits left out, to stations that the factory "
-            f"does not have: {_listed(sorted(set(_names(strange))))}."
+            f"does not have: {listed(sorted(set(_names(strange))))}."
         )
     silent = [name for name in known if name not in there]
     if silent:
-        notes.append(f"Stations of the factory that the log does not show: {_listed(silent)}.")
+        notes.append(f"Stations of the factory that the log does not show: {listed(silent)}.")
     return MatchedVisits(kept, tuple(name for name in known if name in there), tuple(notes))
 
 
@@ -109,6 +109,39 @@ def stations_by_names(
         ]
 
     return station_of
+
+
+def stations_of_machines(
+    factory: Factory, visits: pl.DataFrame, machines: Collection[str]
+) -> dict[str, str | None]:
+    """Return the station of each machine; None where it has none, or several.
+
+    Parameters
+    ----------
+    factory : Factory
+        The description.
+    visits : polars.DataFrame
+        Visits with the columns machine and station, as of `matched_visits`.
+    machines : collection of str
+        Machines by the names of the log. The station is the only one that is ``recorded_as`` the
+        machine; or is named as it is, with or without its number; or has all of its visits.
+    """
+    pairs = visits.select("machine", "station").drop_nulls().unique()
+    shown: dict[str, set[str]] = {}
+    for machine, station in pairs.iter_rows():
+        shown.setdefault(machine, set()).add(station)
+    found: dict[str, str | None] = {}
+    for machine in machines:
+        recorded = {
+            name
+            for name, station in factory.stations.items()
+            if station.recorded_as is not None and machine in station.recorded_as.machines
+        }
+        named = _first_known(factory, (machine,))
+        ways = (recorded, {named} if named else set(), shown.get(machine, set()))
+        names = next((way for way in ways if way), set())
+        found[machine] = min(names) if len(names) == 1 else None
+    return found
 
 
 def _by_name(factory: Factory, visits: pl.DataFrame) -> pl.DataFrame:
@@ -177,6 +210,7 @@ def _names(visits: pl.DataFrame) -> list[str]:
     ]
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Return names in quotes, the first of many."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(f"'{name}'" for name in names[:_SHOWN]) + more

@@ -9,6 +9,7 @@ import polars as pl
 from gigatwin.compiler.build import compile_factory
 from gigatwin.errors import StudyError, TelemetryError
 from gigatwin.events.case_log import CaseLog
+from gigatwin.events.state_log import StateLog
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.uncertainty import drawn
 from gigatwin.learning.check.compared_figures import (
@@ -21,13 +22,13 @@ from gigatwin.learning.check.compared_figures import (
     sample_of,
 )
 from gigatwin.learning.check.log_as_described import as_described
-from gigatwin.learning.check.log_measures import LogMeasures, state_shares, visits_of_frame
+from gigatwin.learning.check.log_measures import LogMeasures, log_ends, measure, visits_of_frame
 from gigatwin.learning.check.log_replications import (
     LogWindow,
-    real_measures,
     simulated_measures,
     window_of,
 )
+from gigatwin.learning.check.recorded_states import recorded_states, station_states
 from gigatwin.learning.check.station_matching import StationOf, matched_visits
 from gigatwin.learning.check.verification_words import verdict_of
 from gigatwin.learning.threads import on_threads
@@ -122,7 +123,7 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
     seed: int = 1,
     parameters: Parameters = "estimated",
     station_of: StationOf | None = None,
-    states: pl.DataFrame | None = None,
+    states: StateLog | pl.DataFrame | None = None,
     warm_up: float | None = None,
     negligible: float = NEGLIGIBLE,
     threads: int | None = None,
@@ -146,9 +147,10 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
     station_of : callable, optional
         Gives the station of each visit; left out, stations are found by name, see
         `station_matching.matched_visits`.
-    states : polars.DataFrame, optional
-        Recorded states of the stations: columns station, state (names of `MachineState`), start,
-        end [s].
+    states : StateLog or polars.DataFrame, optional
+        Recorded states, whose shares of time are compared too: of machines, which belong to the
+        station that is ``recorded_as`` them or is named so; or of stations, with the columns
+        station, state (names of `MachineState`), start, end (s since ``log.origin``).
     warm_up : float, optional
         Simulated time before each simulated log; left out, 0 where the log begins with an empty
         line, otherwise long enough to fill it. [s]
@@ -163,7 +165,8 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
     Raises
     ------
     TelemetryError
-        If the log has nothing to compare, or its stations have other names.
+        If the log has nothing to compare, or its stations have other names; if the states are of
+        other machines or another time.
     StudyError
         If there are too few replications.
     SimulationError
@@ -184,9 +187,13 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
         raise StudyError(message)
     matched = matched_visits(factory, as_described(factory, log), station_of)
     visits = visits_of_frame(matched.visits)
-    given = None if states is None else _named_states(states, factory)
-    shares = None if given is None else state_shares(given)
-    real, ends = real_measures(visits, shares)
+    ends = log_ends(visits)
+    recorded, state_notes = None, tuple[str, ...]()
+    if states is not None:
+        rows, state_notes = station_states(factory, log, states, matched)
+        recorded = recorded_states(factory, rows, ends.begin, ends.end)
+        state_notes += recorded.notes
+    real = measure(visits, ends.begin, ends.end, recorded.shares if recorded else None)
     window = window_of(visits, ends, warm_up)
     _check_finished(real, factory)
     compiled = compile_factory(factory)
@@ -195,9 +202,7 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
         model = compiled
         if parameters == "uncertain":
             model = compile_factory(drawn(factory, seed, replication))
-        found = simulated_measures(
-            model, window, seed, replication, with_states=shares is not None, check=check
-        )
+        found = simulated_measures(model, window, seed, replication, recorded=recorded, check=check)
         return sample_of(found, window.stations)
 
     def done() -> None:
@@ -216,14 +221,7 @@ def verify(  # noqa: PLR0913 - keyword arguments of the public call
         replications=replications,
         seed=seed,
         parameters=parameters,
-        notes=(*matched.notes, *_notes(window, real, drained=ends.is_drained)),
-    )
-
-
-def _named_states(states: pl.DataFrame, factory: Factory) -> pl.DataFrame:
-    known = pl.col("station").cast(pl.String).is_in(list(factory.stations))
-    return states.filter(known).with_columns(
-        pl.col("station").cast(pl.String), pl.col("state").cast(pl.String).str.to_uppercase()
+        notes=(*matched.notes, *state_notes, *_notes(window, real, drained=ends.is_drained)),
     )
 
 

@@ -16,6 +16,7 @@ from gigatwin.learning.clock.clock_changes import (
     without_changes,
 )
 from gigatwin.learning.clock.working_clock import WorkingClock
+from gigatwin.units import format_quantity
 
 Times = NDArray[np.float64]
 
@@ -59,6 +60,14 @@ class TimeAxis:
                 times = self.clock.to_calendar(times, at_end=name == "end")
             columns[name] = pl.Series(with_changes(times, self.changes)).fill_nan(None)
         return visits.with_columns(**columns)
+
+    def moment(self, working: float) -> str:
+        """Return a moment of working time [s] as the log names it: a date where it has dates."""
+        times = pl.DataFrame({"start": [working], "end": [working]})
+        seconds = float(self.to_log(times)["start"][0])
+        if isinstance(self.origin, datetime):
+            return f"{self.origin + timedelta(seconds=seconds):%Y-%m-%d %H:%M}"
+        return f"{format_quantity(seconds, 's')} after the begin"
 
     @property
     def notes(self) -> tuple[str, ...]:

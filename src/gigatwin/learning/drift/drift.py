@@ -171,8 +171,8 @@ def find_drift(  # noqa: PLR0913  the signal, its name, and the wanted rate
         return replace(drift, text=text)
     arl0 = wanted_interval * signals * (n - 1) / (times[-1] - times[0])
     arl0 = float(np.clip(arl0, _LEAST_ARL0, _MOST_ARL0))
-    alarms, n_reference = _alarms(times, values, arl0)
     points = _points(values)
+    alarms, n_reference = _alarms(times, values, arl0, points)
     unit_scaled = unit_values(values, max(n_reference, min(n, _FEWEST_REFERENCE)))
     drift = replace(
         drift,
@@ -290,11 +290,13 @@ def _rows(frame: pl.DataFrame) -> NDArray[np.int64]:
     return frame["row"].cast(pl.Int64).to_numpy()
 
 
-def _alarms(times: Floats, values: Floats, arl0: float) -> tuple[tuple[Alarm, ...], int]:
+def _alarms(
+    times: Floats, values: Floats, arl0: float, points: tuple[ChangePoint, ...]
+) -> tuple[tuple[Alarm, ...], int]:
     n = len(values)
     found: list[Alarm] = []
     begin, first_reference = 0, 0
-    while (n_reference := min(_MOST_REFERENCE, (n - begin) // 3)) >= _FEWEST_REFERENCE:
+    while (n_reference := _reference(n, begin, points)) >= _FEWEST_REFERENCE:
         chart = _chart(arl0, n_reference)
         if chart is None:
             break
@@ -310,6 +312,13 @@ def _alarms(times: Floats, values: Floats, arl0: float) -> tuple[tuple[Alarm, ..
         found.append(Alarm(index, float(times[index]), call.direction, following + call.begin))
         begin = following + call.begin
     return tuple(found), first_reference
+
+
+def _reference(n: int, begin: int, points: tuple[ChangePoint, ...]) -> int:
+    """Return how many values the chart is set by: a third, but none from after a change."""
+    lengths = (point.low - begin for point in points)
+    until_change = next((length for length in lengths if length >= _FEWEST_REFERENCE), n)
+    return min(_MOST_REFERENCE, (n - begin) // 3, until_change)
 
 
 def _chart(arl0: float, n_reference: int) -> tuple[float, float] | None:
@@ -448,10 +457,10 @@ def delay_table(
                 values = rng.gamma(cv**-2, cv**2, n_before + n_after)
                 values[n_before:] *= 1.0 + shift
                 times = np.arange(len(values), dtype=np.float64)
-                alarms, n_reference = _alarms(times, values, arl0)
+                points = _points(values)
+                alarms, n_reference = _alarms(times, values, arl0, points)
                 found["CUSUM"].append([alarm.index for alarm in alarms])
                 found["ADWIN"].append(drops(unit_values(values, n_reference)).tolist())
-                points = _points(values)
                 errors.extend(min(abs(p.index - n_before) for p in points) for _ in points[:1])
             for detector, histories in found.items():
                 delays = [

@@ -26,6 +26,12 @@ _CHANGES = 0.2
 """Share of moves inside a pool that must go from one resource to another."""
 _FEWEST_CHANGES = 20
 """Moves inside a pool from which this can be told."""
+_BOTH = 0.3
+"""Share of the cases of two machines above which these are no alternatives if they visit both."""
+_FEWER_BOTH = 0.1
+"""This share is enough if hardly a case comes back to the same machine, as rework would."""
+_COME_BACK = 0.25
+"""Cases that come back to the same machine, for each that visits both, from which it is rework."""
 _DEPENDENT = 0.3
 """Cramer's V above which the machine decides on the next one."""
 
@@ -66,6 +72,28 @@ class Times:
     """Its standard error. [s]"""
 
 
+class Sharing:
+    """Which machines the same cases visit."""
+
+    def __init__(self, pair: NDArray[np.int64], first: NDArray[np.bool_], n_pairs: int) -> None:
+        case = np.cumsum(first)
+        rows = np.argsort(pair, kind="stable")
+        bounds = np.searchsorted(pair[rows], np.arange(1, n_pairs))
+        visited = [np.unique(own, return_counts=True) for own in np.split(case[rows], bounds)]
+        self._cases = [cases for cases, _ in visited]
+        self._n_again = [int((counts > 1).sum()) for _, counts in visited]
+
+    def are_alternatives(self, a: int, b: int) -> bool:
+        """Return whether a case visits one of two machines, and both at most in rework."""
+        both = len(np.intersect1d(self._cases[a], self._cases[b], assume_unique=True))
+        either = len(self._cases[a]) + len(self._cases[b]) - both
+        if both > _BOTH * either:
+            return False
+        # Rework meets the same machine as often as the one beside it.
+        again = self._n_again[a] + self._n_again[b]
+        return both <= _FEWER_BOTH * either or again >= _COME_BACK * both
+
+
 def times_of(lengths: NDArray[np.float64]) -> Times:
     """Return the typical time of visits that last so long."""
     if len(lengths) == 0:
@@ -75,11 +103,12 @@ def times_of(lengths: NDArray[np.float64]) -> Times:
     return Times(len(lengths), float(kept.mean()), error)
 
 
-def grouped(
+def grouped(  # noqa: PLR0913 - all that is known of the pairs
     pairs: tuple[Pair, ...],
     arcs: Arcs,
     times: list[Times],
     have_one_queue: Callable[[int, int], bool],
+    are_alternatives: Callable[[int, int], bool],
     *,
     by_machine: bool = False,
 ) -> Grouping:
@@ -95,6 +124,8 @@ def grouped(
         Typical time of each pair.
     have_one_queue : callable
         Whether two pairs take items in the order in which they come, as from one queue.
+    are_alternatives : callable
+        Whether cases visit one of two pairs rather than both.
     by_machine : bool
         Whether a machine is one station whatever it does.
     """
@@ -102,7 +133,7 @@ def grouped(
     ways = _Ways(arcs, len(pairs))
     names = _Names(pairs)
     if by_machine or all(activity == machine for activity, machine in pairs):
-        groups = _alike_machines(ways, times, have_one_queue)
+        groups = _alike_machines(ways, times, have_one_queue, are_alternatives)
         if by_machine:
             members: dict[str, list[int]] = {}
             for index, (_, machine) in enumerate(pairs):
@@ -210,7 +241,10 @@ def _by_law(members: list[int], times: list[Times]) -> list[list[int]]:
 
 
 def _alike_machines(
-    ways: _Ways, times: list[Times], have_one_queue: Callable[[int, int], bool]
+    ways: _Ways,
+    times: list[Times],
+    have_one_queue: Callable[[int, int], bool],
+    are_alternatives: Callable[[int, int], bool],
 ) -> list[list[int]]:
     """Return machines in groups with the same neighbours and times, where names tell nothing."""
     neighbours: dict[int, list[int]] = {}
@@ -227,17 +261,18 @@ def _alike_machines(
             other for other in sorted(near - taken) if other > index and ways.are_same(index, other)
         ]
         alike = next(group for group in _by_law([index, *same], times) if index in group)
-        # Without times nothing tells a machine from the one beside it.
-        alike = [
-            index,
-            *(
-                other
-                for other in alike
-                if other != index and times[other].n and have_one_queue(index, other)
-            ),
-        ]
-        taken.update(alike)
-        groups.append(alike)
+        group = [index]
+        for other in alike:
+            # Without times nothing tells a machine from the one beside it.
+            if (
+                other != index
+                and times[other].n
+                and all(are_alternatives(member, other) for member in group)
+                and have_one_queue(index, other)
+            ):
+                group.append(other)
+        taken.update(group)
+        groups.append(group)
     return groups
 
 

@@ -103,9 +103,6 @@ def _formats(firsts: pl.DataFrame) -> tuple[dict[str, float], tuple[tuple[str, i
     if len(counts) <= 1:
         return {}, ()
     lengths = named.rle().struct.unnest()
-    runs: tuple[tuple[str, int], ...] = ()
-    if lengths.height <= min(_RUNS, len(named) // 2):
-        runs = tuple(
-            (str(value), int(n)) for n, value in lengths.select("len", "value").iter_rows()
-        )
+    first = lengths.head(_RUNS).select("len", "value")
+    runs = tuple((str(value), int(n)) for n, value in first.iter_rows())
     return {name: n / len(named) for name, n in counts.items()}, runs

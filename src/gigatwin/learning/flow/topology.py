@@ -13,11 +13,13 @@ import polars as pl
 from gigatwin.factory.routing import OUT
 from gigatwin.learning.flow.arcs import (
     Arcs,
+    Codes,
     DroppedArc,
     Loss,
     Walks,
     believed,
     counted,
+    is_fresh,
     lost_events,
     lost_visits,
     passed,
@@ -31,7 +33,7 @@ from gigatwin.learning.flow.assembly import (
     recorded_joins,
 )
 from gigatwin.learning.flow.flow_order import components, places, ways_back
-from gigatwin.learning.flow.grouping import Grouping, Times, grouped
+from gigatwin.learning.flow.grouping import Grouping, Sharing, Times, grouped
 from gigatwin.learning.flow.sequences import Ordered, ordered
 from gigatwin.learning.flow.shares import Dependence, dependence
 from gigatwin.learning.flow.visit_columns import (
@@ -45,6 +47,8 @@ from gigatwin.learning.flow.visit_columns import (
 IN = "in"
 """The source of a case's first visit."""
 _MOSTLY = 0.5
+_MOST_SCRAP = 0.2
+"""Share of a station's items above which those that end there are no scrap without a reason."""
 _VARIANTS = 3
 """Activities for each machine, and"""
 _REPEATED = 10
@@ -99,7 +103,8 @@ class Flow:
     components: tuple[tuple[str, ...], ...] = ()
     """Stations that are connected, one tuple for each line."""
     scrap: dict[str, int] = field(default_factory=dict)
-    """Station from which most items go on to the number of cases that ended there."""
+    """Station to the number of cases that ended there and count as scrap: most items go on from
+    there, and those that ended failed or, where no outcomes are known, are few."""
     loss: Loss = field(default_factory=lambda: Loss(0.0, 0.0))
     """How much of the log is missing."""
     n_inside: int = 0
@@ -198,7 +203,15 @@ def _grouping(
     walk = walks(columns.pair, columns.first, columns.key, n)
     arcs, _ = believed(counted(walk), passed(walk), loss, [str(k) for k in range(n + 2)])
     queues = Queues(columns)
-    return grouped(order.pairs, arcs, times, queues.are_one, by_machine=by_machine)
+    sharing = Sharing(columns.pair, columns.first, n)
+    return grouped(
+        order.pairs,
+        arcs,
+        times,
+        queues.are_one,
+        sharing.are_alternatives,
+        by_machine=by_machine,
+    )
 
 
 class _Builder:
@@ -242,6 +255,7 @@ class _Builder:
             listed = "; ".join(", ".join(self.names[index] for index in line) for line in lines)
             self.notes.append(f"The log shows {len(lines)} lines without a link: {listed}.")
         dependences = self._dependences(arcs, walk)
+        scrap = self._scrap(arcs, walk)
         assemblies = {index for index, _, _ in joins}
         return Flow(
             stations={
@@ -255,7 +269,7 @@ class _Builder:
             pools=self.grouping.pools,
             shared=self.grouping.shared,
             components=tuple(tuple(self.names[i] for i in part) for part in lines),
-            scrap=self._scrap(arcs),
+            scrap=scrap,
             loss=self.loss,
             n_inside=walk.n_inside,
             n_in_process=walk.n_in_process,
@@ -373,14 +387,49 @@ class _Builder:
                 )
         return result
 
-    def _scrap(self, arcs: Arcs) -> dict[str, int]:
-        found = {}
+    def _scrap(self, arcs: Arcs, walk: Walks) -> dict[str, int]:
+        """Return the cases that ended where most go on, if they failed or are few beside others."""
+        on: dict[int, int] = {}
         for (source, target), n in arcs.items():
-            if target == self.n + 1:
-                on = sum(m for (a, b), m in arcs.items() if a == source and b != target)
-                if on > n:
-                    found[self.names[source]] = n
+            if target != self.n + 1:
+                on[source] = on.get(source, 0) + n
+        ended = {source: n for (source, target), n in arcs.items() if target == self.n + 1}
+        at_exits = sum(n for source, n in ended.items() if n > on.get(source, 0))
+        # In a job shop cases of different kinds end at different stations.
+        may_assume = at_exits >= _MOSTLY * sum(ended.values()) and not (
+            self.grouping.pools or self.grouping.shared
+        )
+        n_known, n_failed = self._outcomes(walk)
+        is_new = is_fresh(self.code, self.columns.first, self.n)
+        n_items = np.bincount(self.code[is_new], minlength=self.n)
+        found = {}
+        for source, n in ended.items():
+            if n >= on.get(source, 0):
+                continue
+            name = self.names[source]
+            if n_known[source]:
+                if n_failed[source] > _MOSTLY * n:
+                    found[name] = n
+            elif may_assume and n <= _MOST_SCRAP * n_items[source]:
+                found[name] = n
+                self.notes.append(
+                    f"{n} cases ended at {name}, from which most go on: taken as scrap."
+                )
         return found
+
+    def _outcomes(self, walk: Walks) -> tuple[Codes, Codes]:
+        """Return how many outcomes each station has, and how many of its last visits failed."""
+        visits = self.order.visits
+        if "success" not in visits.columns:
+            none = np.zeros(self.n, dtype=np.int64)
+            return none, none
+        is_known = visits["success"].is_not_null().to_numpy()
+        has_failed = visits["success"].eq_missing(other=False).to_numpy()
+        is_last = walk.after == self.n + 1
+        return (
+            np.bincount(self.code[is_known], minlength=self.n),
+            np.bincount(self.code[has_failed & is_last], minlength=self.n),
+        )
 
     def _dependences(self, arcs: Arcs, walk: Walks) -> dict[str, Dependence]:
         found = {}

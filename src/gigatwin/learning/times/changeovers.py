@@ -163,12 +163,27 @@ def find_changeovers(visits: pl.DataFrame) -> Changeovers:
     )
 
 
-def _steps(visits: pl.DataFrame, *, has_ready: bool) -> pl.DataFrame:
+def formats_before(visits: pl.DataFrame) -> pl.Series:
+    """Return the format before each visit at its machine, in the order of the visits.
+
+    Null for the first of a machine, and for visits without a format or a time.
+    """
+    places = visits.with_row_index("_place")
+    known = _ordered(places).select("_place", "before")
+    return places.join(known, on="_place", how="left", maintain_order="left")["before"]
+
+
+def _ordered(visits: pl.DataFrame) -> pl.DataFrame:
     ordered = visits.drop_nulls(["start", "end", "format"]).sort("machine", "start", "end")
-    steps = ordered.with_columns(
-        before=pl.col("format").shift(1).over("machine"),
-        left=pl.col("end").shift(1).over("machine"),
-    ).drop_nulls(["before", "left"])
+    return ordered.with_columns(before=pl.col("format").shift(1).over("machine"))
+
+
+def _steps(visits: pl.DataFrame, *, has_ready: bool) -> pl.DataFrame:
+    steps = (
+        _ordered(visits)
+        .with_columns(left=pl.col("end").shift(1).over("machine"))
+        .drop_nulls(["before", "left"])
+    )
     waiting = (
         (pl.col("ready") <= pl.col("left") + _SAME_MOMENT).fill_null(value=False)
         if has_ready

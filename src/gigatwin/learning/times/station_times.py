@@ -70,6 +70,7 @@ def station_times(  # noqa: PLR0913 - what is known of the visits
     jitter: float,
     rows: str,
     may_stop: bool = True,
+    has_records: bool = False,
 ) -> StationTimes:
     """Return processing time and stops of a station.
 
@@ -86,13 +87,19 @@ def station_times(  # noqa: PLR0913 - what is known of the visits
     rows : str
         Rows of the log.
     may_stop : bool
-        Whether long visits may be stops. Not so where the machine records its stops itself and
-        they are not in the durations, nor in a job shop, where modes of work look alike.
+        Whether long visits may be stops. Not so in a job shop, where modes of work look alike:
+        they are part of the law, or, where ends were held up, stay stops beside it.
+    has_records : bool
+        Whether the machine records its stops itself and they are not in the durations; none are
+        then looked for.
     """
+    may_stop = may_stop and not has_records
     if is_blocked.any() or (may_stop and len(durations) >= _ENOUGH_FOR_STOPS):
         fit = fit_cycles(durations, is_blocked, rows=rows, jitter=jitter)
         if is_blocked.any() or fit.stops:
-            fit = fit if may_stop else replace(fit, stops=())
+            # The law is without the stops that were fitted, so they may go only if they are known
+            # from elsewhere.
+            fit = replace(fit, stops=()) if has_records else fit
             return _of_cycles(fit, has_bounds=bool(is_blocked.any()))
     return _of_choice(choose_law(durations, times=starts, rows=rows))
 

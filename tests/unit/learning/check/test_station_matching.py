@@ -5,7 +5,11 @@ import pytest
 
 from gigatwin.errors import TelemetryError
 from gigatwin.factory.reading import read_text
-from gigatwin.learning.check.station_matching import matched_visits, stations_by_names
+from gigatwin.learning.check.station_matching import (
+    matched_visits,
+    stations_by_names,
+    stations_of_machines,
+)
 
 
 def factory(*names, description=""):
@@ -84,3 +88,26 @@ def test_activities_and_machines_of_each_station_can_be_given():
     found = matched_visits(factory("weld", "saw"), rows, station_of)
     assert found.visits["station"].to_list() == ["weld", "saw"]
     assert "'join on m'" in found.notes[0]
+
+
+def test_machines_find_their_stations():
+    line = read_text(
+        "name: line\nstations:\n"
+        "  weld: {time: 1 s, machines: 2, "
+        "recorded_as: {activities: [join], machines: [r 1, r 2]}}\n"
+        "  rough: {time: 1 s, recorded_as: {activities: [rough], machines: [mill]}}\n"
+        "  fine: {time: 1 s, recorded_as: {activities: [fine], machines: [mill]}}\n"
+        "  press: {time: 1 s, machines: 2}\n"
+        "  test: {time: 1 s}\n",
+        "line",
+    )
+    rows = matched_visits(line, visits(("test", "bench 7"), ("join", "r 1"))).visits
+    names = ["r 1", "r 2", "mill", "press#2", "bench 7", "oven"]
+    assert stations_of_machines(line, rows, names) == {
+        "r 1": "weld",
+        "r 2": "weld",
+        "mill": None,
+        "press#2": "press",
+        "bench 7": "test",
+        "oven": None,
+    }

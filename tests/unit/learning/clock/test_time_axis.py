@@ -75,3 +75,12 @@ def test_summer_time_is_put_right_and_told_with_its_date():
 def test_log_without_times_has_no_shifts():
     empty = pl.DataFrame(schema={"start": pl.Float64, "end": pl.Float64})
     assert time_axis(empty, 0.0).clock is None
+
+
+def test_moment_is_written_as_a_date_where_the_log_has_dates(axis):
+    always = frame(300.0 * np.arange(5000))
+    assert time_axis(always, 0.0).moment(7200.0) == "2 h after the begin"
+    dated = time_axis(always, datetime(2024, 3, 1, 6, 0, tzinfo=UTC))
+    assert dated.moment(7200.0) == "2024-03-01 08:00"
+    # An hour more than a day of work, which has 16 hours from 6 o'clock on.
+    assert axis.moment(17 * HOUR) == "2025-01-07 07:00"

@@ -75,6 +75,39 @@ def test_repairs_in_the_processing_times_are_no_change():
         assert (drift.changes, drift.alarms) == ((), ())
 
 
+def test_early_change_is_no_part_of_what_the_alarms_are_set_by():
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        values = gamma(rng, 3000, cv=0.1)
+        values[300:] *= 1.1
+        drift = find_drift(np.arange(3000) * 20.0, values)
+        assert 200 <= drift.n_reference <= 310
+        (alarm,) = drift.alarms
+        assert 300 <= alarm.index < 400
+
+
+def test_change_too_early_for_a_reference_leaves_that_of_the_next():
+    rng = np.random.default_rng(8)
+    values = gamma(rng, 3000)
+    values[20:] *= 1.1
+    values[600:] *= 1.1
+    drift = find_drift(np.arange(3000) * 20.0, values)
+    assert len(drift.changes) == 2
+    assert 580 <= drift.n_reference <= 600
+    (alarm,) = drift.alarms
+    assert 600 <= alarm.index < 640
+
+
+def test_capped_reference_raises_no_more_false_alarms():
+    rng = np.random.default_rng(9)
+    n_alarms = 0
+    for _ in range(50):
+        values = gamma(rng, 3000, cv=0.1)
+        n_alarms += len(find_drift(np.arange(3000) * 20.0, values, wanted_interval=6e4).alarms)
+    # Set for one in 3 000 values; 2 000 of each series are watched: 33, by chance 5 s.e. more.
+    assert n_alarms <= 62
+
+
 def test_two_changes_are_two(changed):
     times, values = changed
     values[1800:3000] *= 0.9

@@ -67,8 +67,10 @@ def test_formats_have_shares_and_runs():
     assert found.runs == (("x", 3), ("y", 4), ("x", 1))
 
 
-def test_formats_that_change_all_the_time_have_no_runs():
-    assert supply(visits(10.0 * np.arange(8), 10.0, ["x", "y"] * 4)).runs == ()
+def test_formats_that_change_all_the_time_have_runs_of_one():
+    assert (
+        supply(visits(10.0 * np.arange(8), 10.0, ["x", "y"] * 4)).runs == (("x", 1), ("y", 1)) * 4
+    )
 
 
 def test_one_format_needs_no_name():

@@ -131,13 +131,6 @@ def test_repeated_step_is_a_way_back_to_itself():
     assert discover(visits_of_paths(paths, {"a": 8.0, "b": 7.0})).rework == {("a", "a")}
 
 
-def test_cases_that_end_early_are_scrap():
-    paths = drawn_paths(1000, 6, {("a", "b", "c"): 0.97, ("a", "b"): 0.03})
-    paths += [("a", "b", "c")] * 20  # what ended last could still go on
-    flow = discover(visits_of_paths(paths, {"a": 8.0, "b": 9.0, "c": 7.0}))
-    assert flow.scrap == {"b": sum(len(path) == 2 for path in paths)}
-
-
 def test_cases_that_the_log_cuts_off_are_no_scrap():
     visits = serial(400)
     end = visits["start"].max()

@@ -40,9 +40,24 @@ def test_recorded_stops_are_not_learned_again(work):
     stopped = work + np.where(np.arange(600) % 30 == 5, 80.0, 0.0)
     for is_blocked in (blocked, np.zeros(600, dtype=np.bool_)):
         found = station_times(
-            stopped, is_blocked, 20.0 * np.arange(600), jitter=0.0, rows="", may_stop=False
+            stopped, is_blocked, 20.0 * np.arange(600), jitter=0.0, rows="", has_records=True
         )
         assert found.stops == ()
+
+
+def test_slow_visits_of_a_job_shop_are_lost_neither_with_hold_ups_nor_without(work):
+    blocked = np.arange(600) % 3 == 0
+    slow = work + np.where(np.arange(600) % 30 == 5, 80.0, 0.0)
+    for is_blocked in (blocked, np.zeros(600, dtype=np.bool_)):
+        held_up = slow + np.where(is_blocked, 30.0, 0.0)
+        found = station_times(
+            held_up, is_blocked, 20.0 * np.arange(600), jitter=0.0, rows="", may_stop=False
+        )
+        lost = sum(
+            found.mean.value * stop.duration.mean / stop.mean_between.value for stop in found.stops
+        )
+        assert bool(found.stops) == is_blocked.any()
+        assert found.mean.value + lost == pytest.approx(slow.mean(), rel=0.05)
 
 
 def test_reason_is_a_sentence(work):
