@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.line_trials import LineTrial, parts_for_failures, trial
 from benchmarks.loan_log import DISTANCES, ratios
 from benchmarks.machine import describe_machine
+from benchmarks.rank_check import p_values
 from benchmarks.table import Row, as_markdown, as_text, at_most, write_into
 from gigatwin.events.case_log import read_case_log
 from gigatwin.factory.writing import write
@@ -38,6 +39,7 @@ _MOSTLY_BLOCKED = 0.85
 _EVENTS = 1_000_000
 _LEAST_COVER, _MOST_COVER = 92.0, 98.0
 _MOST_ERROR = 1.5
+_UNEVEN = 0.01
 _SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -279,6 +281,21 @@ def public_rows(pool: ProcessPoolExecutor, scale: float) -> list[Row]:
     return rows
 
 
+def calibration_rows(pool: ProcessPoolExecutor, scale: float) -> list[Row]:
+    """Return the rows on the width of posteriors."""
+    del pool
+    n = max(50, round(_N_LINES * scale))
+    return [
+        Row(
+            f"ABC-SMC, ranks of {n} lines uniform: {name}",
+            f"p = {p:.2f}",
+            "p >= 0.01",
+            p >= _UNEVEN,
+        )
+        for name, p in p_values(n).items()
+    ]
+
+
 def speed_rows(pool: ProcessPoolExecutor, scale: float) -> list[Row]:
     """Return the row on the time from a file with a million events to a description."""
     del pool
@@ -329,6 +346,7 @@ _PARTS = {
     "variants": variant_rows,
     "topology": topology_rows,
     "public": public_rows,
+    "calibration": calibration_rows,
     "speed": speed_rows,
 }
 

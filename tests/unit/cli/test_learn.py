@@ -204,6 +204,7 @@ def test_note_is_printed_once(capsys):
     assert capsys.readouterr().out.count("The same was found twice.") == 1
 
 
+@pytest.mark.compiled
 def test_held_out_comparison_says_what_line_it_is_of(capsys):
     cases = case_log_of(n_cases=60)
     learned = learn_factory(cases, "shop")
