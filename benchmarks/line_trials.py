@@ -10,6 +10,7 @@ from gigatwin.compiler.build import compile_factory
 from gigatwin.events.case_log import CaseLog
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.uncertainty import drawn
+from gigatwin.learning.clock.working_clock import WorkingClock
 from gigatwin.learning.learn import learn
 from gigatwin.learning.learned import Learned
 from gigatwin.simulation.sampling import throughput_of
@@ -204,6 +205,9 @@ def _forecast(factory: Factory, throughput: float, seed: int) -> tuple[float, fl
         throughput_of(drawn(factory, seed, k), 1.1 * seconds, 0.1 * seconds, seed, k)
         for k in range(_DRAWS)
     ]
+    # The description counts working time, the truth all hours.
+    hours = factory.working_hours
+    rates = np.array(rates) * (1.0 if hours is None else WorkingClock(hours).working_ratio)
     mean, reach = float(np.mean(rates)), 2.02 * float(np.std(rates, ddof=1))
     return mean - reach, mean, mean + reach
 

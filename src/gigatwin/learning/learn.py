@@ -20,7 +20,7 @@ from gigatwin.factory.checks import check
 from gigatwin.factory.durations import Distribution, Empirical
 from gigatwin.factory.factory import Factory
 from gigatwin.learning.clock.clocks import Clocks, corrected, find_clocks
-from gigatwin.learning.clock.time_axis import TimeAxis, time_axis
+from gigatwin.learning.clock.time_axis import TimeAxis, rest_note, time_axis
 from gigatwin.learning.description import described
 from gigatwin.learning.drift.drift import Drift, changed_stations, since, watch
 from gigatwin.learning.flow.batches import residence
@@ -457,7 +457,9 @@ def _supplies(line: _Line) -> dict[str, Supply]:
 
 
 def _notes(line: _Line, log: CaseLog) -> tuple[str, ...]:
+    rest = rest_note(line.visits, line.axis)
     notes = [*line.axis.notes, *line.flow.notes, *line.clocks.notes]
+    notes += [] if rest is None else [rest]
     if line.only_ends:
         is_all = len(line.only_ends) == len(line.flow.stations)
         where = "" if is_all else f" {', '.join(line.only_ends)}"

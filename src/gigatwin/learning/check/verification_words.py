@@ -90,7 +90,9 @@ def _power(figures: Sequence[Figure]) -> str:
         for figure in figures
         if not figure.station and figure.quantity in names
     }
-    said = [f"{_percent(value)} in {name}" for name, value in reach.items()]
+    said = [f"{_percent(value)} in {name}" for name, value in reach.items() if value < 1]
+    if not said:
+        return "not even twice the output, contents or lead time would show"
     return f"a difference shows from {', '.join(said)} on"
 
 

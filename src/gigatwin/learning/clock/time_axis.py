@@ -19,6 +19,7 @@ from gigatwin.learning.clock.working_clock import WorkingClock
 from gigatwin.units import format_quantity
 
 Times = NDArray[np.float64]
+_LONG_REST, _FAR_LONGER, _FEW = 3600.0, 100.0, 10
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,30 @@ class TimeAxis:
                 "other pauses are left out."
             )
         return tuple(found)
+
+
+def rest_note(visits: pl.DataFrame, axis: "TimeAxis") -> str | None:
+    """Say that nothing began for hours although no calendar was found; None where this is not so.
+
+    Parameters
+    ----------
+    visits : polars.DataFrame
+        Columns start and end [s].
+    axis : TimeAxis
+        What is known of the hours of work.
+    """
+    begins = visits.select(when=pl.coalesce("start", "end").sort())["when"].drop_nulls().to_numpy()
+    if axis.calendar.shifts is not None or len(begins) < _FEW:
+        return None
+    gaps = np.diff(begins)
+    longest = int(np.argmax(gaps))
+    if gaps[longest] < max(_LONG_REST, _FAR_LONGER * float(np.mean(gaps))):
+        return None
+    return (
+        f"Nothing began anywhere for {gaps[longest] / 3600.0:.3g} h from "
+        f"{axis.moment(float(begins[longest]))} on. The description has no such pauses, so its "
+        "output is that of the hours of work, and more than that of the log."
+    )
 
 
 def time_axis(visits: pl.DataFrame, origin: datetime | float) -> TimeAxis:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gigatwin.learning.clock.time_axis import TimeAxis, time_axis
+from gigatwin.learning.clock.time_axis import TimeAxis, rest_note, time_axis
 
 DAY, HOUR = 86400.0, 3600.0
 
@@ -84,3 +84,16 @@ def test_moment_is_written_as_a_date_where_the_log_has_dates(axis):
     assert dated.moment(7200.0) == "2024-03-01 08:00"
     # An hour more than a day of work, which has 16 hours from 6 o'clock on.
     assert axis.moment(17 * HOUR) == "2025-01-07 07:00"
+
+
+def test_hours_of_rest_without_a_calendar_are_said():
+    starts = np.concatenate(
+        [np.arange(0.0, 6 * HOUR, 20.0), 14 * HOUR + np.arange(0.0, HOUR, 20.0)]
+    )
+    visits = pl.DataFrame({"start": starts, "end": starts + 10.0})
+    axis = time_axis(visits, 0.0)
+    note = rest_note(visits, axis)
+    assert note is not None
+    assert "for 8.01 h from 5.99 h after the begin" in note
+    steady = visits.filter(pl.col("start") < 6 * HOUR)
+    assert rest_note(steady, time_axis(steady, 0.0)) is None
