@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from gigatwin.app.learned_report import write_learned_report
+from gigatwin.app.learned.report import write_learned_report
 from gigatwin.learning.learn import learn
 from tests.unit.app.learned_line import holdout, small_log, verification
 

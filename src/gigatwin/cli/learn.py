@@ -151,7 +151,7 @@ def _write(found: _Found, paths: Mapping[str, Path]) -> None:
 
         write(found.learned.factory, paths["--output"])
     if "--report" in paths:
-        from gigatwin.app.learned_report import write_learned_report
+        from gigatwin.app.learned.report import write_learned_report
 
         write_learned_report(
             paths["--report"],

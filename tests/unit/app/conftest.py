@@ -1,6 +1,6 @@
 import pytest
 
-from gigatwin.app.learned_report import learned_report_html
+from gigatwin.app.learned.report import learned_report_html
 from gigatwin.app.report import report_html
 from gigatwin.learning.learn import learn
 from gigatwin.simulation.simulate import simulate

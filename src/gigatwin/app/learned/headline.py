@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from gigatwin.app.headline import card
-from gigatwin.app.learned_numbers import share_text
+from gigatwin.app.learned.numbers import share_text
 from gigatwin.app.numbers import count, shown_unit
 from gigatwin.events.case_log import CaseLog
 from gigatwin.learning.check.compared_figures import Figure

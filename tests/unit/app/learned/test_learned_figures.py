@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gigatwin.app.learned_figures import (
+from gigatwin.app.learned.figures import (
     changes_over_time,
     distributions,
     learned_times,

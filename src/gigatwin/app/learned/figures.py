@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from gigatwin.app.figures import ACCENT, INK, QUIET, SECOND, label, styled, time_axis
-from gigatwin.app.learned_numbers import half_width
+from gigatwin.app.learned.numbers import half_width
 from gigatwin.app.numbers import shown_unit
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import Distribution, Duration, Empirical

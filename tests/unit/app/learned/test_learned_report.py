@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gigatwin.app.learned_graph import line_graph
-from gigatwin.app.learned_numbers import estimate_text
-from gigatwin.app.learned_report import learned_report_html, write_learned_report
-from gigatwin.app.learned_ways import drawn_ways, ways
+from gigatwin.app.learned.graph import line_graph
+from gigatwin.app.learned.numbers import estimate_text
+from gigatwin.app.learned.report import learned_report_html, write_learned_report
+from gigatwin.app.learned.ways import drawn_ways, ways
 from gigatwin.factory.estimates import Estimate
 from gigatwin.learning.calibration.abc_smc import Posterior
 from gigatwin.learning.calibration.calibration import Calibration

@@ -5,9 +5,9 @@ from html import escape
 from itertools import pairwise
 
 from gigatwin.app.figures import FONT, INK, QUIET, SECOND
-from gigatwin.app.learned_layout import Edge, Layout, layered
-from gigatwin.app.learned_numbers import estimate_text, share_text
-from gigatwin.app.learned_ways import JOIN, KNOWN, SCRAP, UNKNOWN, WAY, Way, drawn_ways
+from gigatwin.app.learned.layout import Edge, Layout, layered
+from gigatwin.app.learned.numbers import estimate_text, share_text
+from gigatwin.app.learned.ways import JOIN, KNOWN, SCRAP, UNKNOWN, WAY, Way, drawn_ways
 from gigatwin.factory.routing import OUT
 from gigatwin.learning.flow.assembly import Join
 from gigatwin.learning.flow.topology import IN

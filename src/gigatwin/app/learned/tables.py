@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-from gigatwin.app.learned_numbers import estimate_column, share_text
-from gigatwin.app.learned_ways import ways
+from gigatwin.app.learned.numbers import estimate_column, share_text
+from gigatwin.app.learned.ways import ways
 from gigatwin.app.numbers import MISSING, ShownUnit, count, shown_unit
 from gigatwin.app.tables import Column, counts, html_table, names
 from gigatwin.factory.durations import Distribution, Empirical

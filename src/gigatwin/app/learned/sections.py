@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 import polars as pl
 
-from gigatwin.app import learned_figures, learned_graph, learned_tables, learned_ways
 from gigatwin.app.figures import as_html
-from gigatwin.app.learned_headline import Evidence
-from gigatwin.app.learned_numbers import estimate_column, estimate_text, share_text
+from gigatwin.app.learned import figures, graph, tables, ways
+from gigatwin.app.learned.headline import Evidence
+from gigatwin.app.learned.numbers import estimate_column, estimate_text, share_text
 from gigatwin.app.numbers import shown_unit
 from gigatwin.app.sections import Section
 from gigatwin.app.tables import Column, html_table, names
@@ -54,7 +54,7 @@ def learned_sections(
 
 def line(learned: Learned) -> Section:
     """Return the line as it was discovered."""
-    n_ways, n_drawn = len(learned_ways.ways(learned)), len(learned_ways.drawn_ways(learned))
+    n_ways, n_drawn = len(ways.ways(learned)), len(ways.drawn_ways(learned))
     rare = (
         f" {n_ways - n_drawn} rare ways (below 5 % of what leaves a station) are not drawn; the "
         "table has them."
@@ -66,9 +66,9 @@ def line(learned: Learned) -> Section:
         "and, on its left, the places of the buffer before it. A share stands at a way that not "
         f"all items take. Point at anything to read more.{rare}</p>"
         f'<div class="figure scroll" tabindex="0" role="region" aria-label="The line">'
-        f"{learned_graph.line_graph(learned)}</div>"
-        + learned_ways.legend(learned)
-        + learned_tables.folded(learned_tables.moves(learned), f"All {n_ways} ways")
+        f"{graph.line_graph(learned)}</div>"
+        + ways.legend(learned)
+        + tables.folded(tables.moves(learned), f"All {n_ways} ways")
     )
     return Section("line", "The discovered line", body, "Line")
 
@@ -118,9 +118,7 @@ def _open(topic: str, signal: str, found: list[tuple[str, Unknown]]) -> str:
         ]
         what = f'<ul class="plain">{"".join(listed)}</ul>'
         if len(listed) > _MOST_LISTED:
-            what = learned_tables.folded(
-                what, f"What stands there instead, at {len(listed)} stations"
-            )
+            what = tables.folded(what, f"What stands there instead, at {len(listed)} stations")
     return (
         f'<div class="open"><h3>{escape(topic)}{where}</h3>{what}'
         f"<p><b>Would settle it:</b> {escape(signal)}</p></div>"
@@ -132,9 +130,9 @@ def stations(learned: Learned) -> Section:
     body = (
         "<p>Stations in the order of the flow. The processing time is that of the work alone, "
         "without stops and waits. Select a heading to sort.</p>"
-        + learned_tables.stations(learned)
-        + _with_heading("Stops", learned_tables.stops(learned))
-        + _with_heading("Why these laws", learned_tables.laws(learned))
+        + tables.stations(learned)
+        + _with_heading("Stops", tables.stops(learned))
+        + _with_heading("Why these laws", tables.laws(learned))
     )
     return Section("stations", "Stations", body, "Stations")
 
@@ -146,10 +144,8 @@ def _with_heading(title: str, table: str) -> str:
 def distributions(learned: Learned) -> Section | None:
     """Return measured times beside learned ones."""
     items = sorted(learned.stations.values(), key=lambda item: -len(item.durations))
-    chosen = {item.name for item in items[: learned_figures.MOST_PANELS]}
-    known = [
-        learned_figures.times_of(item) for item in learned.stations.values() if item.name in chosen
-    ]
+    chosen = {item.name for item in items[: figures.MOST_PANELS]}
+    known = [figures.times_of(item) for item in learned.stations.values() if item.name in chosen]
     shown = [times for times in known if times is not None]
     if not shown:
         return None
@@ -165,7 +161,7 @@ def distributions(learned: Learned) -> Section | None:
         "held up are shown apart: they tell only the most that the work can have taken, and "
         "<i>measured</i> allows for them. KS is the largest distance between measured and "
         "learned.</p>"
-        + as_html(learned_figures.distributions(shown), "figure-distributions")
+        + as_html(figures.distributions(shown), "figure-distributions")
         + (
             f"<p><b>Farther apart than chance explains:</b> {', '.join(far)}.</p>"
             if far
@@ -209,7 +205,7 @@ def changes(learned: Learned, log: CaseLog | None) -> Section:
         f"after the last change of each station. Alarms are set for {rate}. The grey band is the "
         f"95 % interval of the date.{points}</p>"
         + as_html(
-            learned_figures.changes_over_time(
+            figures.changes_over_time(
                 changed[:_MOST_CHANGED], _length(learned), _series(learned, log, changed)
             ),
             "figure-changes",
@@ -277,9 +273,9 @@ def compared(evidence: Evidence) -> Section | None:
             "learned line and measured as the real one was. After \u00b1 stands the 95 % interval "
             "for one more simulated log. Shown are the line as a whole, and what differs by more "
             "than chance.</p>"
-            + learned_tables.compared(learned_tables.shown_figures(verification), "Comparison")
-            + learned_tables.folded(
-                learned_tables.compared(figures, "All compared figures"),
+            + tables.compared(tables.shown_figures(verification), "Comparison")
+            + tables.folded(
+                tables.compared(figures, "All compared figures"),
                 f"All {len(figures)} figures",
             )
             + _listed(verification.notes)
@@ -289,8 +285,7 @@ def compared(evidence: Evidence) -> Section | None:
             "<h3>Cases that were held out</h3><p>Learned from the first cases, compared with the "
             "later ones; medians over the stations, relative to the mean time. A learned line "
             "that foretells no better than repeating the past is still the one that can answer "
-            "what-if questions, but should not be worse.</p>"
-            + learned_tables.held_out(evidence.holdout)
+            "what-if questions, but should not be worse.</p>" + tables.held_out(evidence.holdout)
         )
         if evidence.holdout.n_left_out:
             body += f"<p>{evidence.holdout.n_left_out} with too few visits are left out.</p>"
@@ -305,7 +300,7 @@ def calibrated(calibration: Calibration) -> Section:
     body = (
         "<p>What the log does not show directly was fitted so that the simulated line gives the "
         f"log\u2019s figures. They were {before:.2g} standard errors apart before, {after:.2g} "
-        "after.</p>" + learned_tables.calibrated(calibration) + _listed(calibration.notes)
+        "after.</p>" + tables.calibrated(calibration) + _listed(calibration.notes)
     )
     return Section("calibration", "Calibration", body, "Calibration")
 

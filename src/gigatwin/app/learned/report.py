@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from gigatwin.app.learned_headline import Evidence, cards, source, verdict
-from gigatwin.app.learned_sections import learned_sections
+from gigatwin.app.learned.headline import Evidence, cards, source, verdict
+from gigatwin.app.learned.sections import learned_sections
 from gigatwin.app.report import page_html, write_page
 from gigatwin.events.case_log import CaseLog
 from gigatwin.learning.calibration.calibration import Calibration
@@ -45,7 +45,7 @@ def learned_report_html(  # noqa: PLR0913 - what there may be to show
         source(learned, log),
         top=verdict(verification) + cards(learned, evidence),
         parts=learned_sections(learned, evidence, calibration, guesses),
-        reading="learned_reading.html",
+        reading="learned/reading.html",
     )
 
 

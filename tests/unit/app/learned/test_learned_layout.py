@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gigatwin.app.learned_layout import layered
+from gigatwin.app.learned.layout import layered
 
 
 def random_flow(seed, size=18):
