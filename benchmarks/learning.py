@@ -214,6 +214,8 @@ def _variant_details(trials: Sequence[LineTrial]) -> str:
             f"failures covered: {_percent([station.mtbf_covered for station in stations])}",
             f"bottleneck: {_percent([item.is_bottleneck_found for item in good])}",
             f"throughput error: median {100 * np.median([t.throughput_error for t in good]):.1f} %",
+            "throughput not covered: seeds "
+            + (_listed([item.seed for item in good if not item.is_covered]) or "none"),
             *(f"seed {item.seed}: {item.problem}" for item in trials if item.problem),
         )
     )
