@@ -14,7 +14,8 @@ import pytest
 
 from gigatwin.events.case_log import read_case_log
 from gigatwin.learning.check.holdout import compare_laws
-from gigatwin.learning.states.failures import FailureRatio, failure_ratios, wilson_interval
+from gigatwin.learning.intervals import wilson_interval
+from gigatwin.learning.states.failures import FailureRatio, failure_ratios
 from gigatwin.learning.times.conditions import explain, with_neighbours
 
 REPOSITORY = Path(__file__).resolve().parents[2]

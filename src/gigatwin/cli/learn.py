@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gigatwin.cli.learn_states import check_states_mapping, read_states
-from gigatwin.cli.options import REPORT_ENDINGS, AsJson, Report
+from gigatwin.cli.options import REPORT_ENDINGS, AsJson, LogMapping, Report, StatesMapping
 from gigatwin.cli.outputs import pending_outputs
 from gigatwin.cli.progress import note_compilation, progress_bar
 from gigatwin.errors import GigatwinError, TelemetryError
@@ -38,14 +38,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
         ),
     ],
     *,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MAP.yaml",
-            help="What the columns mean (case, activity, machine, start, end, format, ...); left "
-            "out, it is guessed and shown.",
-        ),
-    ] = None,
+    mapping: LogMapping = None,
     states: Annotated[
         Path | None,
         typer.Option(
@@ -53,13 +46,7 @@ def learn(  # noqa: PLR0913 - one parameter for each option
             help="States of the machines beside the log: tells breakdowns from slow work.",
         ),
     ] = None,
-    states_mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MAP.yaml",
-            help="What the columns and words of STATES mean; left out, they are guessed.",
-        ),
-    ] = None,
+    states_mapping: StatesMapping = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="LINE.yaml", help="Write the description here."),

@@ -54,6 +54,22 @@ Report = Annotated[
     Path | None, typer.Option(metavar="OUT.html", help="Write a report that opens in a browser.")
 ]
 
+StatesMapping = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP.yaml",
+        help="What the columns and words of STATES mean; left out, they are guessed.",
+    ),
+]
+LogMapping = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP.yaml",
+        help="What the columns mean (case, activity, machine, start, end, format, ...); left "
+        "out, it is guessed and shown.",
+    ),
+]
+
 REPORT_ENDINGS = (".html", ".htm")
 """Endings of the file name of a report."""
 

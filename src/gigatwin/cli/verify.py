@@ -10,9 +10,11 @@ import typer
 from gigatwin.cli.learn_states import check_states_mapping, read_states
 from gigatwin.cli.options import (
     AsJson,
+    LogMapping,
     ParameterSets,
     Seed,
     Source,
+    StatesMapping,
     Threads,
     WarmUp,
     read_time,
@@ -33,14 +35,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
         ),
     ],
     *,
-    mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MAP.yaml",
-            help="What the columns mean (case, activity, machine, start, end, ...); left out, it "
-            "is guessed.",
-        ),
-    ] = None,
+    mapping: LogMapping = None,
     states: Annotated[
         Path | None,
         typer.Option(
@@ -48,13 +43,7 @@ def verify(  # noqa: PLR0913 - one parameter for each option
             help="States of the machines beside the log: their shares of time are compared, too.",
         ),
     ] = None,
-    states_mapping: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MAP.yaml",
-            help="What the columns and words of STATES mean; left out, they are guessed.",
-        ),
-    ] = None,
+    states_mapping: StatesMapping = None,
     replications: Annotated[
         int, typer.Option(metavar="N", help="Number of simulated logs, 5 or more.")
     ] = 20,

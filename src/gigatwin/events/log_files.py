@@ -121,7 +121,7 @@ def _head(path: Path) -> tuple[bytes, bool]:
 
 
 def _opened(path: Path, *, is_packed: bool) -> IO[bytes]:
-    return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if is_packed else path.open("rb")  # type: ignore[return-value]  # both read bytes
 
 
 def _is_xml(head: bytes) -> bool:

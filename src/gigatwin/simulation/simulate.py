@@ -154,6 +154,7 @@ class _Replications:
         factory = drawn(self.compiled.factory, self.settings.seed, replication)
         compiled = compile_factory(factory)
         for names in ("stations", "buffers", "formats", "resources", "defects", "stops"):
+            # A draw that changes the structure would be a fault of the draw.
             if getattr(compiled, names) != getattr(self.compiled, names):  # pragma: no cover
                 message = f"{factory.name}: drawn numbers changed the {names} of the factory."
                 raise SimulationError(message)

@@ -12,8 +12,8 @@ from gigatwin.factory.routing import OUT, Route
 from gigatwin.factory.stations import BatchStation, DiscreteStation
 from gigatwin.factory.writing import to_yaml
 from gigatwin.learning.description import FAILED
+from gigatwin.learning.intervals import wilson_interval
 from gigatwin.learning.learn import learn
-from gigatwin.learning.states.failures import wilson_interval
 from gigatwin.simulation.simulate import simulate
 from gigatwin.testing.generated_log import JOB_SHOP, case_log_of
 from gigatwin.testing.random_lines import random_line

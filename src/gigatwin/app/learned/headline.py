@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
+import polars as pl
+
 from gigatwin.app.headline import card
 from gigatwin.app.learned.numbers import share_text
 from gigatwin.app.numbers import count, shown_unit
@@ -45,9 +47,9 @@ def source(learned: Learned, log: CaseLog | None) -> str:
     return " \u00b7 ".join(escape(part) for part in parts)
 
 
-def _span(log: CaseLog, times: list) -> str:  # type: ignore[type-arg]
-    first = min(float(part.min()) for part in times)
-    last = max(float(part.max()) for part in times)
+def _span(log: CaseLog, times: list[pl.Series]) -> str:
+    first = min(float(part.to_numpy().min()) for part in times)
+    last = max(float(part.to_numpy().max()) for part in times)
     text = shown_unit("s", last - first).sentence(last - first)
     if isinstance(log.origin, datetime):
         begin, end = (log.origin + timedelta(seconds=moment) for moment in (first, last))

@@ -67,4 +67,4 @@ def share_text(share: float) -> str:
     percent = 100 * share
     if 0 < percent < 0.1:  # noqa: PLR2004 - a tenth of a percent
         return "<0.1 %"
-    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"  # noqa: PLR2004
+    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"  # noqa: PLR2004 - below 10 % a decimal is shown

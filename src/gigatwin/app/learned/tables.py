@@ -284,7 +284,7 @@ def _difference(figure: Figure) -> str:
     if not math.isfinite(figure.relative_difference):
         return MISSING
     percent = 100 * figure.relative_difference
-    text = f"{percent:+.0f} %" if abs(percent) >= 100 else f"{percent:+.2g} %"  # noqa: PLR2004
+    text = f"{percent:+.0f} %" if abs(percent) >= 100 else f"{percent:+.2g} %"  # noqa: PLR2004 - from 100 % on none is shown
     return text.replace("-", "\u2212")
 
 
@@ -337,7 +337,7 @@ def _known(values: list[bool]) -> Column:
     )
 
 
-def _yes_or_no(is_good: bool, good: str, bad: str, style: str = "quiet") -> str:  # noqa: FBT001
+def _yes_or_no(is_good: bool, good: str, bad: str, style: str = "quiet") -> str:  # noqa: FBT001 - the subject of the sentence
     return f'<span class="{style if is_good else "worse"}">{good if is_good else bad}</span>'
 
 

@@ -30,6 +30,7 @@ from gigatwin.learning.waiting.passages import (
     Floats,
     Integers,
     Passages,
+    numbers,
     passages_of,
     previous_ends,
 )
@@ -92,7 +93,7 @@ def find_clocks(
         events allows.
     """
     names = tuple(visits["machine"].unique().sort().to_list())
-    stamps = np.concatenate([_numbers(visits["start"]), _numbers(visits["end"])])
+    stamps = np.concatenate([numbers(visits["start"]), numbers(visits["end"])])
     step = resolution(stamps)
     sigma = _jitter(visits, step)
     window = window_of(sigma.value, step)
@@ -134,8 +135,8 @@ def corrected(visits: pl.DataFrame, clocks: Clocks) -> pl.DataFrame:
 
 
 def _jitter(visits: pl.DataFrame, step: float) -> Estimate:
-    gaps = _numbers(visits["start"]) - previous_ends(visits)
-    stays = _numbers(visits["end"]) - _numbers(visits["start"])
+    gaps = numbers(visits["start"]) - previous_ends(visits)
+    stays = numbers(visits["end"]) - numbers(visits["start"])
     frame = pl.DataFrame({"machine": visits["machine"], "gap": gaps, "stay": stays})
     least = max(FLOOR, 0.5001 * step)
     negative: list[Floats] = []
@@ -397,7 +398,3 @@ def _notes(
     backward = int((visits["end"] < visits["start"] - window).sum())
     if backward:
         yield f"{backward} visits end before they start."
-
-
-def _numbers(times: pl.Series) -> Floats:
-    return np.asarray(times.cast(pl.Float64).fill_null(np.nan).to_numpy())

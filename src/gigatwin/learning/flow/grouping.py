@@ -380,7 +380,7 @@ def _pools(
     }
     clusters: list[list[str]] = []
     for activity, resources in sorted(sets.items(), key=lambda item: (-len(item[1]), item[0])):
-        if len(resources) < 2 or all(len(activities[r]) == 1 for r in resources):  # noqa: PLR2004
+        if len(resources) < 2 or all(len(activities[r]) == 1 for r in resources):  # noqa: PLR2004 - one alone is no pool
             continue
         for cluster in clusters:
             other = sets[cluster[0]]
@@ -393,7 +393,7 @@ def _pools(
     for cluster in clusters:
         resources = frozenset().union(*(sets[activity] for activity in cluster))
         # Whoever also works outside the pool is no equal of the others.
-        if len(cluster) < 2 or any(not activities[r] <= set(cluster) for r in resources):  # noqa: PLR2004
+        if len(cluster) < 2 or any(not activities[r] <= set(cluster) for r in resources):  # noqa: PLR2004 - one alone is no pool
             continue
         if not _change_hands([members[activity] for activity in cluster], pairs, ways):
             continue

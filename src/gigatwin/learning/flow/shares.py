@@ -8,49 +8,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from gigatwin.factory.estimates import Estimate
+from gigatwin.learning.intervals import jeffreys_interval, wilson_interval
 
-_PRIOR = 0.5
-"""Jeffreys: half an observation of each way."""
-_LOW, _HIGH = 0.025, 0.975
-_Z = 1.959963984540054
 _LEAST = 10
 """Moves from which shares count as identified."""
 _RARE = 5.0
 """Least expected count of a cell; rarer ways are taken together."""
-
-
-def wilson(n: int, total: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share.
-
-    Parameters
-    ----------
-    n, total : int
-        Successes and trials; without trials the interval is 0 to 1.
-    """
-    if total == 0:
-        return 0.0, 1.0
-    share = n / total
-    scale = 1.0 + _Z**2 / total
-    middle = share + _Z**2 / (2 * total)
-    width = _Z * float(np.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2)))
-    low = 0.0 if n == 0 else (middle - width) / scale
-    return low, 1.0 if n == total else (middle + width) / scale
-
-
-def jeffreys(n: int, total: int, n_ways: int = 2) -> tuple[float, float]:
-    """Return the 95 % interval of a share, from the posterior after half a count of each way.
-
-    Parameters
-    ----------
-    n, total : int
-        Moves on this way and on all ways.
-    n_ways : int
-        Number of ways.
-    """
-    a = n + _PRIOR
-    b = total - n + _PRIOR * (n_ways - 1)
-    low = 0.0 if n == 0 else float(special.betaincinv(a, b, _LOW))
-    return low, 1.0 if n == total else float(special.betaincinv(a, b, _HIGH))
 
 
 def share(n: int, total: int, n_ways: int = 2, rows: str = "") -> Estimate:
@@ -66,8 +29,8 @@ def share(n: int, total: int, n_ways: int = 2, rows: str = "") -> Estimate:
         Rows of the log they come from.
     """
     value = n / total if total else 0.0
-    low, high = jeffreys(n, total, n_ways) if total else (0.0, 1.0)
-    other_low, other_high = wilson(n, total)
+    low, high = jeffreys_interval(n, total, n_ways)
+    other_low, other_high = wilson_interval(n, total)
     return Estimate(
         value=value,
         low=min(low, value),

@@ -457,7 +457,7 @@ class _Builder:
             )
         if dropped:
             listed = ", ".join(f"{arc.source} to {arc.target} ({arc.n})" for arc in dropped[:20])
-            more = f" and {len(dropped) - 20} more" if len(dropped) > 20 else ""  # noqa: PLR2004
+            more = f" and {len(dropped) - 20} more" if len(dropped) > 20 else ""  # noqa: PLR2004 - that many are named
             self.notes.append(
                 f"{len(dropped)} ways are taken for lost or turned events: {listed}{more}."
             )

@@ -128,7 +128,7 @@ def _draw(law: Duration, generator: np.random.Generator, n: int) -> Floats:
         return draws(law.distribution, generator, n, law.mean, law.cv or 1.0)
     if isinstance(law, Empirical):
         return generator.choice(np.asarray(law.samples), n)
-    return np.full(n, float(law))  # type: ignore[arg-type]
+    return np.full(n, float(law))  # type: ignore[arg-type]  # what is left is a number
 
 
 def _stop_law(stop: StopFit) -> StopLaw:

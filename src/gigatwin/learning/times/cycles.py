@@ -194,8 +194,8 @@ def _resolution(durations: Floats) -> float:
     if len(distinct) < 3:  # noqa: PLR2004 - two values are always on a lattice
         return 0.0
     gap = float(np.diff(distinct).min())
-    on_lattice = np.abs(distinct / gap - np.round(distinct / gap)) < 0.01  # noqa: PLR2004
-    return gap if gap > 1e-5 and bool(on_lattice.all()) else 0.0  # noqa: PLR2004
+    on_lattice = np.abs(distinct / gap - np.round(distinct / gap)) < 0.01  # noqa: PLR2004 - of a step
+    return gap if gap > 1e-5 and bool(on_lattice.all()) else 0.0  # noqa: PLR2004 - finer than any log writes
 
 
 def _as_observed(task: _Task) -> CycleFit:
@@ -430,7 +430,7 @@ def _equal_shares(times: Floats, masses: Floats, mean: Estimate) -> Duration:
     totals = np.concatenate(([0.0], np.cumsum(masses * times)))
     edges = np.linspace(0.0, cumulative[-1], _MAXIMUM_SAMPLES + 1)
     means = np.diff(np.interp(edges, cumulative, totals)) / np.diff(edges)
-    if len(times) < _MAXIMUM_SAMPLES and np.ptp(masses) < 1e-9:  # noqa: PLR2004
+    if len(times) < _MAXIMUM_SAMPLES and np.ptp(masses) < 1e-9:  # noqa: PLR2004 - rounding
         means = times
     means = np.clip(np.maximum.accumulate(means), times[0], times[-1])
     samples = tuple(float(f"{value:.{_SIGNIFICANT_DIGITS}g}") for value in means)

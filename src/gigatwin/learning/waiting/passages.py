@@ -118,7 +118,7 @@ def previous_ends(visits: pl.DataFrame) -> Floats:
 def _previous_ends(visits: pl.DataFrame, start: Floats) -> Floats:
     machine, _ = _codes(visits["machine"])
     order = np.lexsort((start, machine))
-    end = _numbers(visits["end"])[order]
+    end = numbers(visits["end"])[order]
     before = np.full(len(end), np.nan)
     same = machine[order][1:] == machine[order][:-1]
     before[1:][same] = end[:-1][same]
@@ -148,7 +148,7 @@ def passages_of(
     case, _ = _codes(visits["case"])
     station, names = _codes(visits["station"])
     machine, machines = _codes(visits["machine"])
-    start, end = _numbers(visits["start"]), _numbers(visits["end"])
+    start, end = numbers(visits["start"]), numbers(visits["end"])
     rough_start, rough_end = ordering_times(visits)
     released = _previous_ends(visits, rough_start)
     order = np.lexsort((rough_start, case))
@@ -211,7 +211,8 @@ def _codes(names: pl.Series) -> tuple[Integers, tuple[str, ...]]:
     return codes.to_numpy().astype(np.int64), tuple(distinct.to_list())
 
 
-def _numbers(times: pl.Series) -> Floats:
+def numbers(times: pl.Series) -> Floats:
+    """Return times as an array, with NaN for those that are missing. [s]."""
     return times.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import ruptures
 from scipy import signal
 
 from gigatwin.learning.drift.change_points import (
@@ -38,7 +39,6 @@ def cheapest_cut(values: np.ndarray, gain: float, minimum: int, cost: str) -> li
 
 @pytest.mark.parametrize("minimum", [1, 2, 5])
 def test_cuts_are_those_of_ruptures(minimum):
-    ruptures = pytest.importorskip("ruptures")
     rng = np.random.default_rng(1)
     n_cuts = 0
     for _ in range(12):

@@ -4,31 +4,32 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gigatwin.learning.flow.shares import dependence, jeffreys, share, way_shares, wilson
+from gigatwin.learning.flow.shares import dependence, share, way_shares
+from gigatwin.learning.intervals import jeffreys_interval, wilson_interval
 
 
 def test_wilson_interval_is_that_of_the_textbook():
     # p = 0.1, n = 100: (0.0552, 0.1744), E. B. Wilson (1927).
-    assert wilson(10, 100) == pytest.approx((0.05523, 0.17437), abs=1e-5)
-    assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson(0, 20)[0] == 0.0
-    assert wilson(20, 20)[1] == 1.0
+    assert wilson_interval(10, 100) == pytest.approx((0.05523, 0.17437), abs=1e-5)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(0, 20)[0] == 0.0
+    assert wilson_interval(20, 20)[1] == 1.0
 
 
 def test_jeffreys_interval_of_two_ways_is_that_of_the_beta_posterior():
-    assert jeffreys(3, 50) == pytest.approx(stats.beta.ppf([0.025, 0.975], 3.5, 47.5))
-    assert jeffreys(0, 50)[0] == 0.0
+    assert jeffreys_interval(3, 50) == pytest.approx(stats.beta.ppf([0.025, 0.975], 3.5, 47.5))
+    assert jeffreys_interval(0, 50)[0] == 0.0
 
 
 def test_marginal_of_three_ways_has_half_an_observation_of_each():
-    assert jeffreys(3, 50, 3) == pytest.approx(stats.beta.ppf([0.025, 0.975], 3.5, 48.0))
+    assert jeffreys_interval(3, 50, 3) == pytest.approx(stats.beta.ppf([0.025, 0.975], 3.5, 48.0))
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say():
     random = np.random.default_rng(1)
     truth = 0.05
     counts = random.binomial(400, truth, 2000)
-    covered = [jeffreys(int(n), 400) for n in counts]
+    covered = [jeffreys_interval(int(n), 400) for n in counts]
     ratio = np.mean([low <= truth <= high for low, high in covered])
     assert 0.93 <= ratio <= 0.97
 

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from gigatwin.learning.states.failures import failure_ratios, jeffreys_interval, wilson_interval
+from gigatwin.learning.intervals import jeffreys_interval, wilson_interval
+from gigatwin.learning.states.failures import failure_ratios
 
 
 def test_failures_are_counted_among_known_outcomes():
