@@ -186,7 +186,9 @@ def _amount(old: float, estimate: Estimate, allowed: Allowed, u: float) -> float
 
 
 def _share(old: float, estimate: Estimate, u: float) -> float:
-    low, high = estimate.low, 1.0 if estimate.high is None else estimate.high
+    # An interval by a normal law may leave what a share can be.
+    low = min(max(estimate.low, 0.0), 1.0)
+    high = 1.0 if estimate.high is None else min(estimate.high, 1.0)
     if low == high:
         return old
     special = scipy.special

@@ -143,6 +143,16 @@ def test_share_that_was_never_seen_is_drawn_from_its_beta_posterior():
     assert found.min() > 0
 
 
+def test_share_whose_interval_leaves_0_to_1_is_drawn_within_it():
+    found = draws(
+        f"time: 1 s\n    scrap: 0.5\n    estimates: {{scrap: {estimate(0.5, -0.1, 1.2, n=0)}}}",
+        lambda a: a.scrap,
+    )
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+    assert np.quantile(found, 0.5) == pytest.approx(0.5, abs=0.05)
+
+
 def test_time_whose_interval_touches_zero_stays_above_it():
     number = (
         f"time: {{distribution: exponential, mean: 1 s, estimates: {{mean: {estimate(1, 0, 2)}}}}}"
