@@ -4,6 +4,7 @@
 
     GigatwinError
     ├── FactoryError       a factory description cannot be used (also a ValueError)
+    ├── EquipmentError     a machine cannot do what is asked of it (also a ValueError)
     ├── CompileError       a valid description asks for something that cannot be compiled
     ├── SimulationError    a run cannot go on
     │   └── DeadlockError  items wait for each other in a circle
@@ -55,6 +56,10 @@ class FactoryError(GigatwinError, ValueError):
         """Keep the problems, in the order of the file."""
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class EquipmentError(GigatwinError, ValueError):
+    """A machine that cannot do what is asked of it."""
 
 
 class CompileError(GigatwinError, ValueError):

@@ -16,6 +16,7 @@ from gigatwin.compiler.plan import (
     targets,
 )
 from gigatwin.compiler.worth import products_per_item
+from gigatwin.equipment.cycle_model import with_cycle_models
 from gigatwin.errors import CompileError
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import FormatDuration, mean_of
@@ -97,7 +98,8 @@ class _Builder:
         timetable = False
         if isinstance(stop.every, Items | Length):
             clock = Clock.ITEMS if isinstance(stop.every, Items) else Clock.CONTENT
-            law = self.laws.constant(float(stop.every.value))
+            interval = self.laws.exponential if stop.is_random else self.laws.constant
+            law = interval(float(stop.every.value))
         elif isinstance(stop.every, int | float):
             if stop.kind == "planned":
                 law = self.laws.constant(float(stop.every))
@@ -429,5 +431,7 @@ def compile_factory(factory: Factory) -> CompiledModel:
     ------
     CompileError
         If it asks for more than the kernel can keep apart.
+    FactoryError
+        If a station names a machine description that cannot be used.
     """
-    return _Builder(factory).build()
+    return _Builder(with_cycle_models(factory)).build()

@@ -15,7 +15,13 @@ from gigatwin.factory.validation import validate
 from gigatwin.factory.writing import to_data
 from gigatwin.units import UNITS_AS_TEXT
 
-_RIVALS = {"time": "rate", "rate": "time", "samples": "quantiles", "quantiles": "samples"}
+_RIVALS = {
+    "time": ("rate", "cycle", "settings"),
+    "rate": ("time", "cycle", "settings"),
+    "cycle": ("time", "rate"),
+    "samples": ("quantiles",),
+    "quantiles": ("samples",),
+}
 _LISTS_OF_VALUES = {"samples", "quantiles"}
 
 
@@ -55,14 +61,14 @@ def with_changes(
         if not add_path_problem(factory, dotted, (dotted,), findings, may_add=may_add):
             _put(data, resolve(factory, dotted), value)
     findings.raise_if_any()
-    changed = validate(data, findings)
+    changed = validate(Factory, data, findings)
     if changed is not None:
         add_problems(changed, findings)
     findings.raise_if_any()
     if changed is None:  # pragma: no cover
         message = "changes without problems must give a factory"
         raise AssertionError(message)
-    return changed
+    return changed.beside(factory.folder)
 
 
 def with_parameter_set(factory: Factory, name: str) -> Factory:
@@ -114,8 +120,7 @@ def _put(data: dict[str, Any], path: Path, value: object) -> None:
     if isinstance(place, dict):
         _drop_estimates(place, path[-1:])
         place[str(last)] = value
-        rival = _RIVALS.get(str(last))
-        if rival is not None:
+        for rival in _RIVALS.get(str(last), ()):
             place.pop(rival, None)
             _drop_estimates(place, (rival,))
     else:

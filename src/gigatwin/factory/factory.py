@@ -1,8 +1,9 @@
 """The whole description."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from gigatwin.factory.described import Described, Name
 from gigatwin.factory.product import Arrivals, Format, Order
@@ -47,3 +48,19 @@ class Factory(Described):
     """What the marks in ``sources`` mean."""
     parameter_sets: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     """Named sets of changes, ``station.field`` to value, applied with ``--parameters``."""
+    _folder: Path | None = PrivateAttr(None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder that the files named in it are looked for in; None: the current one."""
+        return self._folder
+
+    def beside(self, folder: Path | None) -> Self:
+        """Return this factory with its files looked for in a folder; without files, as it is."""
+        if folder == self._folder or not any(
+            getattr(station, "cycle", None) for station in self.stations.values()
+        ):
+            return self
+        factory = self.model_copy()
+        factory._folder = folder  # noqa: SLF001 - its own
+        return factory

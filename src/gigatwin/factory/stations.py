@@ -220,17 +220,26 @@ class _MachineStation(_Station):
 
 
 class _TimedStation(_MachineStation):
-    """A station whose cycle is given by a time or by a rate."""
+    """A station whose cycle is given by a time, by a rate, or by the description of its machine."""
 
     time: FormatDuration | None = None
     """Processing time of one cycle at speed 1."""
     rate: FormatRate | None = None
     """Nominal rate of one machine ("12 ppm"), in place of ``time``."""
+    cycle: Annotated[str, Field(min_length=1)] | None = None
+    """Machine description that gives times, scrap, stops and energy, in place of ``time``: a file
+    beside this one ("machines/winder.yaml") or a machine of the library ("winder"). What the
+    station gives itself comes first."""
+    settings: dict[Name, float | str] = Field(default_factory=dict)
+    """Settings of that machine that differ from its defaults: ``{vf: 0.35 m/s}``."""
 
     @model_validator(mode="after")
-    def _time_or_rate(self) -> Self:
-        if (self.time is None) == (self.rate is None):
-            message = "give either time or rate"
+    def _one_of(self) -> Self:
+        if (self.time, self.rate, self.cycle).count(None) != 2:  # noqa: PLR2004 - one of three
+            message = "give either time or rate, or a cycle"
+            raise ValueError(message)
+        if self.settings and self.cycle is None:
+            message = "settings belong to a cycle; name the machine description with cycle"
             raise ValueError(message)
         return self
 

@@ -58,6 +58,9 @@ class Stop(Described):
     every: Interval
     """Time, items ("5000 items") or length ("200 km") between two stops. A plain time means an
     exponential law for a breakdown or micro-stop, and a fixed timetable for a planned stop."""
+    is_random: bool = False
+    """Whether a number of items or a length in ``every`` is the mean of an exponential law;
+    otherwise it is always the same."""
     clock: Literal["running", "calendar"] | None = None
     """Whether ``every`` counts running time or the calendar; default: calendar when planned."""
     duration: Duration

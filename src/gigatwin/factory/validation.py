@@ -1,37 +1,47 @@
-"""From plain data to a `Factory`, with pydantic's errors turned into problems with places."""
+"""From plain data to a description, with pydantic's errors turned into problems with places."""
 
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from gigatwin.factory.durations import LAWS
-from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings, Path, show
 from gigatwin.factory.stations import KINDS
 from gigatwin.units import UNITS_REQUIRED
 
 _STATION_DEPTH = 2
 _Branch = tuple[str | None, Any]
+Description = TypeVar("Description", bound=BaseModel)
 
 
-def validate(data: object, findings: Findings) -> Factory | None:
-    """Return the factory that data describes, or None with the problems added to the findings."""
+def validate(kind: type[Description], data: object, findings: Findings) -> Description | None:
+    """Return the description in data, or None with the problems added to the findings.
+
+    Parameters
+    ----------
+    kind : type
+        What is described: `Factory`, for example.
+    data : object
+        Plain data, as it stands in a file.
+    findings : Findings
+        Takes the problems.
+    """
     try:
-        return Factory.model_validate(data, context=UNITS_REQUIRED)
+        return kind.model_validate(data, context=UNITS_REQUIRED)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            _add(details, data, findings)
+            _add(kind, details, data, findings)
         return None
 
 
-def _add(details: ErrorDetails, data: object, findings: Findings) -> None:
+def _add(root: type[BaseModel], details: ErrorDetails, data: object, findings: Findings) -> None:
     path, value = _locate(details["loc"], data)
     kind = details["type"]
     given = details["input"]
     if kind == "extra_forbidden":
-        suggestion = findings.suggest(str(path[-1]), _fields_at(details["loc"][:-1]))
+        suggestion = findings.suggest(str(path[-1]), _fields_at(root, details["loc"][:-1]))
         findings.add(path, "unknown field", suggestion)
     elif kind == "missing":
         findings.add(path, "missing", "must be given")
@@ -100,9 +110,9 @@ def _children(value: object) -> dict[int | str, Any]:
     return dict(enumerate(value)) if isinstance(value, list) else {}
 
 
-def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+def _fields_at(root: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Return the names of the fields that the element at pydantic's location can have."""
-    branches: list[_Branch] = [(None, Factory)]
+    branches: list[_Branch] = [(None, root)]
     for part in location:
         tagged = [branch for branch in branches if branch[0] == part]
         branches = tagged or [inner for _, kind in branches for inner in _inside(kind, part)]

@@ -1,0 +1,196 @@
+"""Axes, dials and steps as code: what each move takes, and where it must stay."""
+
+from gigatwin.equipment.description.formulas import FormulaError, read_measure
+from gigatwin.equipment.description.machine import Axis, Machine, Step
+from gigatwin.equipment.description.measures import Quantity, same_kind
+from gigatwin.equipment.model.code import Code
+from gigatwin.equipment.model.equipment_model import StepPart
+from gigatwin.factory.findings import Findings, Path
+
+_ROUNDING = 1 + 1e-12
+
+
+class Motions:
+    """Gives the axes and dials of a machine their variables, and turns steps into times."""
+
+    def __init__(self, machine: Machine, code: Code, findings: Findings) -> None:
+        """Give variables to every axis and dial."""
+        self.machine = machine
+        self.code = code
+        self.findings = findings
+        self.positions: dict[tuple[str, ...], int] = {}
+        self.variables: dict[tuple[str, ...], str] = {}
+        self.units: dict[tuple[str, ...], str] = {}
+        self.poses: dict[tuple[str, str], tuple[str, dict[str, Quantity]]] = {}
+        for name, axis in machine.axes.items():
+            self._axis(name, axis)
+        for name, dial in machine.dials.items():
+            for field, unit in (
+                ("inertia", "kg*m^2"), ("torque", "N*m"), ("speed", "rad/s"), ("continuous", "N*m")
+            ):  # fmt: skip
+                text = getattr(dial, field)
+                if text is not None:
+                    self._add(("dials", name, field), text, unit)
+
+    def _add(self, path: tuple[str, ...], text: str, *units: str) -> None:
+        variable, _ = self.code.formula(text, path, *units)
+        self.variables[path] = variable
+        self.positions[path] = self.code.position(variable)
+
+    def _axis(self, name: str, axis: Axis) -> None:
+        here = ("axes", name)
+        _, speeds = self.code.formula(axis.speed, (*here, "speed"), "m/s", "rad/s")
+        # Radians have no dimension, so that a turning axis is known by its plain 1/s.
+        turns = bool(speeds) and "[length]" not in next(iter(speeds.values())).dimensionality
+        length, force, mass = ("rad", "N*m", "kg*m^2") if turns else ("m", "N", "kg")
+        self.units[here] = length
+        for field, unit in (
+            ("speed", f"{length}/s"), ("acceleration", f"{length}/s^2"), ("jerk", f"{length}/s^3")
+        ):  # fmt: skip
+            self._add((*here, field), getattr(axis, field), unit)
+        parts: list[tuple[str, str, str | None]] = []
+        if axis.drive is not None:
+            parts += [
+                ("drive", "inertia", mass), ("drive", "friction", None), ("drive", "peak", force),
+                ("drive", "continuous", force), ("drive", "speed", f"{length}/s"),
+            ]  # fmt: skip
+        if axis.vibration is not None:
+            parts += [("vibration", "frequency", "Hz"), ("vibration", "tolerance", length)]
+        if axis.web is not None:
+            parts += [
+                ("web", "core_radius", "m"), ("web", "thickness", "m"), ("web", "length", "m"),
+                ("web", "inertia", "kg*m^2"), ("web", "tension", "N"),
+                ("web", "spindle_speed", "rad/s"),
+            ]  # fmt: skip
+        for group, field, wanted in parts:
+            text = getattr(getattr(axis, group), field)
+            if text is not None:
+                units = (force, "") if wanted is None and text == "0" else (wanted or force,)
+                self._add((*here, group, field), text, *units)
+        self._travel(name, axis, length)
+
+    def _travel(self, name: str, axis: Axis, unit: str) -> None:
+        here: Path = ("axes", name)
+        bounds: list[Quantity] = []
+        if axis.travel is not None:
+            for side in ("low", "high"):
+                try:
+                    bounds.append(read_measure(getattr(axis.travel, side)))
+                except FormulaError as error:
+                    self.findings.add((*here, "travel", side), error.found, error.required)
+            for side, text in zip(
+                ("low", "high"), (axis.travel.low, axis.travel.high), strict=True
+            ):
+                self._add(("axes", name, "travel", side), text, unit)
+        for pose, text in axis.poses.items():
+            place = (*here, "poses", pose)
+            variable, values = self.code.formula(text, place, unit)
+            self.poses[name, pose] = variable, values
+            self.positions["axes", name, "poses", pose] = self.code.position(variable)
+            if len(bounds) == 2:  # noqa: PLR2004 - low and high
+                for product_format, value in values.items():
+                    if same_kind(value, bounds[0]) and not bounds[0] <= value <= bounds[1]:
+                        found = f"{value.magnitude:.6g} {unit} with {product_format}"
+                        limits = f"from {axis.travel.low} to {axis.travel.high}"  # type: ignore[union-attr]  # bounds came from it
+                        self.findings.add(place, found, f"must be {limits}: it cannot be reached")
+                        break
+
+    def step(self, step: Step, path: Path) -> StepPart:
+        """Return a step with the variables of its times."""
+        kind = step.kind
+        label = step.name or kind
+        axis = stroke = None
+        if kind in {"move", "index"}:
+            axis = str(step.move or step.index)
+            label = step.name or axis
+            once, stroke = self._motion(step, axis, path)
+        else:
+            once, _ = self.code.formula(getattr(step, kind), (*path, kind), "s")
+        share = step.times * step.probability
+        time = once if share == 1 else self.code.add(f"{share!r} * {once}")
+        return StepPart(
+            kind=kind,
+            label=label,
+            time=self.code.position(time),
+            once=self.code.position(once),
+            times=step.times,
+            probability=step.probability,
+            axis=axis,
+            stroke=stroke,
+            settles=step.settle,
+        )
+
+    def _motion(self, step: Step, axis: str, path: Path) -> tuple[str, int | None]:
+        known = self.machine.axes if step.move is not None else self.machine.dials
+        if axis not in known:
+            what = "an axis" if step.move is not None else "a dial"
+            self.findings.add_unknown((*path, step.kind), axis, known, what)
+            return "0.0", None
+        if step.index is not None:
+            stroke, _ = self.code.formula(str(step.stroke), (*path, "stroke"), "rad")
+            here = [self.variables["dials", axis, f] for f in ("inertia", "torque", "speed")]
+            law = self.machine.dials[axis].law
+            arguments = ", ".join([stroke, repr(law), *here])
+            return self.code.add(f"index_time({arguments})"), self.code.position(stroke)
+        stroke_variable = self._stroke(step, axis, path)
+        limits = [self.variables["axes", axis, f] for f in ("speed", "acceleration", "jerk")]
+        arguments = ", ".join([stroke_variable, *limits])
+        time = f"move_time({arguments})"
+        if step.start_speed is not None or step.end_speed is not None:
+            unit = f"{self.units['axes', axis]}/s"
+            speeds = [
+                self.code.formula(text or f"0 {unit}", path, unit)[0]
+                for text in (step.start_speed, step.end_speed)
+            ]
+            time = f"blended({', '.join([stroke_variable, *limits, *speeds])})"
+        if step.settle:
+            vibration = self.machine.axes[axis].vibration
+            if vibration is None or vibration.damping == 0:
+                required = f"needs axes.{axis}.vibration with a damping above 0"
+                self.findings.add((*path, "settle"), "true", required)
+            else:
+                swing = [
+                    self.variables["axes", axis, "vibration", "frequency"],
+                    repr(vibration.damping),
+                    self.variables["axes", axis, "vibration", "tolerance"],
+                ]
+                time = f"{time} + settle({', '.join([stroke_variable, *limits, *swing])})"
+        return self.code.add(time), self.code.position(stroke_variable)
+
+    def _stroke(self, step: Step, axis: str, path: Path) -> str:
+        unit = self.units["axes", axis]
+        if step.stroke is not None:
+            variable, values = self.code.formula(step.stroke, (*path, "stroke"), unit)
+        else:
+            ends = []
+            for side, pose in (("start", step.start), ("end", step.end)):
+                if (axis, str(pose)) not in self.poses:
+                    known = self.machine.axes[axis].poses
+                    self.findings.add_unknown((*path, side), str(pose), known, f"a pose of {axis}")
+                    return "0.0"
+                ends.append(self.poses[axis, str(pose)])
+            (first, from_values), (last, to_values) = ends
+            values = {
+                name: abs(to_values[name] - from_values[name])
+                for name in set(from_values) & set(to_values)
+            }
+            return self.code.add(f"abs({last} - {first})")
+        travel = self.machine.axes[axis].travel
+        for product_format, value in values.items():
+            if value.magnitude < 0:
+                found = f"{value.magnitude:.6g} {unit} with {product_format}"
+                self.findings.add((*path, "stroke"), found, "must be 0 or more")
+                break
+            if travel is not None and ("axes", axis, "travel", "high") in self.positions:
+                try:
+                    room = read_measure(travel.high) - read_measure(travel.low)
+                except FormulaError:
+                    break
+                if same_kind(room, value) and value > room * _ROUNDING:
+                    found = f"{value.magnitude:.6g} {unit} with {product_format}"
+                    required = (
+                        f"must be {room.magnitude:.6g} {unit} or less, the travel of axis {axis}"
+                    )
+                    self.findings.add((*path, "stroke"), found, required)
+                    break
+        return variable
