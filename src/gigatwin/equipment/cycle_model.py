@@ -177,7 +177,7 @@ def read_settings(
     found: dict[str, float] = {}
     for name, text in given.items():
         known = model.settings.get(name)
-        place = (*path, name)
+        place = path if name in path else (*path, name)
         if known is None:
             what = f"a setting of {model.machine.name}"
             findings.add_unknown(place, name, list(model.settings), what)
@@ -212,7 +212,7 @@ def _filled(
     findings: Findings,
 ) -> Station:
     here = ("stations", name)
-    settings = read_settings(model, station.settings, findings, *here, "settings")
+    settings = station_settings(model, station, findings, name)
     models: dict[str, CycleModel] = {}
     for product_format in factory.formats:
         if product_format not in model.dimensions:
@@ -220,7 +220,9 @@ def _filled(
             findings.add((*here, "cycle"), product_format, required + ", ".join(model.dimensions))
             continue
         try:
-            models[product_format] = cycle_model(model.evaluate(product_format, settings))
+            models[product_format] = cycle_model(
+                model.evaluate(product_format, settings[product_format])
+            )
         except EquipmentError as error:
             findings.add((*here, "cycle"), str(error), "must be possible")
     if len(models) < len(factory.formats):
@@ -255,8 +257,42 @@ def _joined(values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any 
     return ByFormat(by_format=dict(values))
 
 
-def machine_of(factory: Factory, station: str) -> tuple[EquipmentModel, dict[str, float]] | None:
-    """Return the machine of a station and its settings in SI units, None if it names none.
+def station_settings(
+    model: EquipmentModel, station: Station, findings: Findings, name: str
+) -> dict[str, dict[str, float]]:
+    """Return the settings of a station for each format of its machine, in SI units.
+
+    Parameters
+    ----------
+    model : EquipmentModel
+        Its machine.
+    station : Station
+        The station.
+    findings : Findings
+        Takes the problems: settings that the machine does not have or take.
+    name : str
+        Name of the station.
+    """
+    given: dict[str, object] = getattr(station, "settings", {})
+    found: dict[str, dict[str, float]] = {product_format: {} for product_format in model.dimensions}
+    path = ("stations", name, "settings")
+    for key, value in given.items():
+        if not isinstance(value, ByFormat):
+            for known in read_settings(model, {key: value}, findings, *path).items():
+                for settings in found.values():
+                    settings[known[0]] = known[1]
+            continue
+        for product_format, text in value.by_format.items():
+            if product_format in found:
+                place = (*path, key, "by_format", product_format)
+                found[product_format] |= read_settings(model, {key: text}, findings, *place)
+    return found
+
+
+def machine_of(
+    factory: Factory, station: str
+) -> tuple[EquipmentModel, dict[str, dict[str, float]]] | None:
+    """Return the machine of a station and its settings by format, None if it names none.
 
     Raises
     ------
@@ -269,8 +305,6 @@ def machine_of(factory: Factory, station: str) -> tuple[EquipmentModel, dict[str
         return None
     model = load_machine(file, factory.folder)
     findings = Findings(factory.name)
-    settings = read_settings(
-        model, getattr(described, "settings", {}), findings, "stations", station, "settings"
-    )
+    settings = station_settings(model, described, findings, station)
     findings.raise_if_any()
     return model, settings

@@ -57,6 +57,12 @@ FormatSpeed = Annotated[
 """A speed, or one for each format."""
 
 
+FormatText = Annotated[
+    Annotated[float | str, Tag(VALUE)] | Annotated[ByFormat[float | str], Tag(BY_FORMAT)], EITHER
+]
+"""A number with any unit, or one for each format."""
+
+
 def _number_or_word(value: object) -> str:
     return "<word>" if isinstance(value, str) and not value.strip().isdecimal() else VALUE
 
@@ -230,7 +236,7 @@ class _TimedStation(_MachineStation):
     """Machine description that gives times, scrap, stops and energy, in place of ``time``: a file
     beside this one ("machines/winder.yaml") or a machine of the library ("winder"). What the
     station gives itself comes first."""
-    settings: dict[Name, float | str] = Field(default_factory=dict)
+    settings: dict[Name, FormatText] = Field(default_factory=dict)
     """Settings of that machine that differ from its defaults: ``{vf: 0.35 m/s}``."""
 
     @model_validator(mode="after")
