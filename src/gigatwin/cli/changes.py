@@ -56,10 +56,10 @@ def split_scenario(text: str) -> tuple[str, dict[str, object] | str | None]:
         return name, None
     if "=" not in rest:
         return name, rest
-    return name, read_changes(list(_split(rest)), f"--scenario {name}")
+    return name, read_changes(list(split_parts(rest)), f"--scenario {name}")
 
 
-def _split(text: str) -> Iterator[str]:
+def split_parts(text: str) -> Iterator[str]:
     """Yield the parts between commas that stand outside all brackets."""
     depth, begin = 0, 0
     for place, sign in enumerate(text):

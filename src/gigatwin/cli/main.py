@@ -1,7 +1,7 @@
 """The command ``gigatwin`` and its sub-commands."""
 
 from collections.abc import Callable
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -9,6 +9,12 @@ from gigatwin.cli.compare import compare
 from gigatwin.cli.demo import demo
 from gigatwin.cli.failures import reports_failures
 from gigatwin.cli.learn import learn
+from gigatwin.cli.machine import check as machine_check
+from gigatwin.cli.machine import compare as machine_compare
+from gigatwin.cli.machine import limits as machine_limits
+from gigatwin.cli.machine import new as machine_new
+from gigatwin.cli.machine import show as machine_show
+from gigatwin.cli.machine import tune as machine_tune
 from gigatwin.cli.new import new
 from gigatwin.cli.run import run
 from gigatwin.cli.schema import schema
@@ -91,9 +97,60 @@ _EXAMPLES = {
     demo: ("gigatwin demo", "gigatwin demo --output line.html --days 1"),
 }
 
-for _command, _lines in _EXAMPLES.items():
-    app.command(epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in _lines))(
-        reports_failures(cast("Callable[..., None]", _command))
-    )
+machine = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="One machine, down to its axes: cycle time, process window, limits, better settings.",
+    epilog=(
+        "\b\nFirst steps:\n"
+        "  gigatwin machine show winder                   its cycle, and what sets it\n"
+        "  gigatwin machine check winder --change vf='0.45 m/s'   may it be, and what it does\n"
+        "  gigatwin machine tune winder                   better settings, step by step\n"
+        "  gigatwin machine new my-machine                a description to start from"
+    ),
+)
+_MACHINE_EXAMPLES = {
+    machine_show.show: (
+        "gigatwin machine show winder",
+        "gigatwin machine show my-winder.yaml --format 46120 --report winder.html",
+        "gigatwin machine show winder --set v='2 m/s',a='2 m/s^2' --json",
+    ),
+    machine_check.check: (
+        "gigatwin machine check winder --change v='2.5 m/s',vf='0.45 m/s'",
+        "gigatwin machine check filler --format 46110 --change wet='25 s' --json",
+        "gigatwin machine check winder --dimension height='130 mm'",
+    ),
+    machine_tune.tune: (
+        "gigatwin machine tune winder --format 4680",
+        "gigatwin machine tune equipment-46 --yield-loss 0.5% --output tuned.yaml",
+        "gigatwin machine tune my-line.yaml --format 46120 --robust --json",
+    ),
+    machine_compare.compare: (
+        "gigatwin machine compare winder --scenario faster:v='2 m/s',a='2 m/s^2'",
+        "gigatwin machine compare winder --scenario proposal:my-winder.yaml --format 4695",
+    ),
+    machine_limits.limits: (
+        "gigatwin machine limits equipment-46",
+        "gigatwin machine limits my-line.yaml --days 5 --replications 20 --json",
+    ),
+    machine_new.new: (
+        "gigatwin machine new --list",
+        "gigatwin machine new my-winder --template winder",
+    ),
+}
+
+
+def _add(to: typer.Typer, commands: dict[Any, tuple[str, ...]]) -> None:
+    """Add commands with the examples that their help ends with."""
+    for command, lines in commands.items():
+        to.command(epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines))(
+            reports_failures(cast("Callable[..., None]", command))
+        )
+
+
+_add(app, _EXAMPLES)
+_add(machine, _MACHINE_EXAMPLES)
+app.add_typer(machine, name="machine")
 
 __all__ = ["app"]

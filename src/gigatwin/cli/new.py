@@ -2,7 +2,6 @@
 # ruff: noqa: PLC0415 - heavy libraries are imported inside the command that needs them
 
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -33,13 +32,41 @@ def new(
 ) -> None:
     """Write a commented description to start from, a copy of one of the library."""
     if is_list:
-        _print_templates()
+        print_templates()
         return
+    target = write_template(name, template, output, force=force)
+    typer.echo(f"{target} written. Next: change its numbers, then gigatwin run {target}")
+
+
+def write_template(
+    name: str | None, template: str, output: Path | None, *, shelf: str = "", force: bool = False
+) -> Path:
+    """Write a description of the library under a new name, and return its file.
+
+    Parameters
+    ----------
+    name : str or None
+        The new name.
+    template : str
+        Description to start from.
+    output : path or None
+        File to write; None: the name with its ending.
+    shelf : str
+        Folder of the library: ``machines``, or empty for factories.
+    force : bool
+        Whether an existing file is replaced.
+
+    Raises
+    ------
+    OptionError
+        If there is no such template, or the name or the file cannot be used.
+    """
+    command = "machine new" if shelf else "new"
     if name is None or not re.fullmatch(r"\w[\w .-]*", name):
         found = "missing" if name is None else repr(name)
         message = (
             f"NAME: {found}; must be a name of letters, digits, '-' and '_', for example my-line; "
-            "'gigatwin new --list' lists the templates."
+            f"'gigatwin {command} --list' lists the templates."
         )
         raise OptionError(message)
     target = output or Path(f"{name}.yaml")
@@ -47,12 +74,21 @@ def new(
         message = f"{target}: exists already; must be a new file; give another name, or --force."
         raise OptionError(message)
     with pending_outputs({"--output": target}) as paths:
-        description = _renamed(_template(template), template, name, target)
-        from gigatwin.factory.reading import read_text
-
-        read_text(description, str(target))
+        description = _renamed(_template(template, shelf), template, name, target)
+        _check(description, str(target), shelf)
         paths["--output"].write_text(description, encoding="utf-8")
-    typer.echo(f"{target} written. Next: change its numbers, then gigatwin run {target}")
+    return target
+
+
+def _check(description: str, name: str, shelf: str) -> None:
+    if shelf:
+        from gigatwin.equipment.model.reading import read_machine_text
+
+        read_machine_text(description, name)
+        return
+    from gigatwin.factory.reading import read_text
+
+    read_text(description, name)
 
 
 def _renamed(description: str, template: str, name: str, target: Path) -> str:
@@ -64,30 +100,30 @@ def _renamed(description: str, template: str, name: str, target: Path) -> str:
     shown = name if is_plain else f'"{name}"'
     renamed = _NAME.sub(lambda _: f"name: {shown}", description, count=1)
     # The commands in its comments are meant for the new file.
-    usage = re.compile(rf"^(#.*\bgigatwin \w+ ){re.escape(template)}\b", re.MULTILINE)
+    usage = re.compile(rf"^(#.*\bgigatwin (?:machine )?\w+ ){re.escape(template)}\b", re.MULTILINE)
     return usage.sub(lambda match: f"{match[1]}{target}", renamed)
 
 
-def _template(name: str) -> str:
+def _template(name: str, shelf: str = "") -> str:
+    from gigatwin.factory.documents import library_names, template_text
     from gigatwin.factory.findings import find_similar
-    from gigatwin.factory.reading import library_names
 
-    names = library_names()
+    names = library_names(shelf)
     if name not in names:
         similar = find_similar(name, names)
         hint = f"did you mean '{similar}'?" if similar else f"must be one of {', '.join(names)}."
         message = f"--template {name}: no such template; {hint}"
         raise OptionError(message)
-    text = files("gigatwin").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
-    return str(text)
+    return template_text(name, shelf)
 
 
-def _print_templates() -> None:
+def print_templates(shelf: str = "") -> None:
+    """Print the descriptions of a folder of the library, a line each."""
+    from gigatwin.factory.documents import library_names
     from gigatwin.factory.nodes import parse
-    from gigatwin.factory.reading import library_names
 
-    names = library_names()
+    names = library_names(shelf)
     width = max(map(len, names))
     for name in names:
-        description = " ".join(str(parse(_template(name)).root.plain()["description"]).split())
-        typer.echo(f"{name:{width}}  {description}")
+        text = parse(_template(name, shelf)).root.plain()["description"]
+        typer.echo(f"{name:{width}}  {' '.join(str(text).split())}")

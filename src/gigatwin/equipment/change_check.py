@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gigatwin.equipment.limits import limit_uses
+from gigatwin.equipment.interlocks import overlaps_in_zones
+from gigatwin.equipment.limits import SCRAP, limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
-from gigatwin.equipment.schedule import schedule
 
 DRAWS = 2000
 """Draws of what is uncertain."""
@@ -76,34 +76,6 @@ class Verdict:
         return not self.reasons
 
 
-def overlaps_in_zones(evaluation: Evaluation) -> list[tuple[str, str, str, float]]:
-    """Return activities that are in one zone at the same time.
-
-    Returns
-    -------
-    list of (zone, activity, other activity, seconds)
-        Pairs that overlap in the periodic schedule, and for how long.
-    """
-    machine = evaluation.model.machine
-    if not machine.zones or machine.fmu is not None:
-        return []
-    found = schedule(evaluation)
-    period = found.cycle_time
-    pairs = []
-    for zone, names in machine.zones.items():
-        for k, one in enumerate(names):
-            for other in names[k + 1 :]:
-                gap = (found.starts[other] - found.starts[one]) % period
-                # One begins at 0 and ends after its duration; the other begins after the gap, and
-                # its turn of the cycle before may still be under way.
-                shared = max(found.durations[one] - gap, 0.0) + max(
-                    gap + found.durations[other] - period, 0.0
-                )
-                if shared > _ROUNDING * period:
-                    pairs.append((zone, one, other, shared))
-    return pairs
-
-
 def reasons_against(evaluation: Evaluation) -> list[Reason]:
     """Return the limits and interlocks that a machine with one setting does not keep."""
     reasons = []
@@ -112,7 +84,7 @@ def reasons_against(evaluation: Evaluation) -> list[Reason]:
             continue
         value, limit = float(use.value[0]), float(use.limit[0])
         side = "at least" if use.is_least else "at most"
-        kind = "process window" if use.name == "defects" else "limit"
+        kind = "process window" if use.name == SCRAP else "limit"
         unit = f" {use.unit}" if use.unit else ""
         text = f"{use.name} is {value:.4g}{unit}; must be {side} {limit:.4g}{unit}: {use.because}"
         reasons.append(Reason(kind, text))
@@ -144,11 +116,6 @@ def check_change(
     settings : mapping, optional
         Settings before the change that differ from the defaults. [SI]
 
-    Raises
-    ------
-    EquipmentError
-        If the machine is not set up for the format.
-
     Notes
     -----
     What is uncertain (durations, knees and weights of the curves; the description's
@@ -158,6 +125,12 @@ def check_change(
     before = dict(settings or {})
     after = {**before, **change}
     reasons = _out_of_range(model, change)
+    if product_format not in model.dimensions:
+        text = f"{product_format}; must be one of {', '.join(model.dimensions)}"
+        reasons.append(Reason("format", text))
+        return Verdict(
+            model.machine.name, product_format, model.machine.evidence, change, tuple(reasons), ()
+        )
     base = model.evaluate(product_format, before)
     changed = model.evaluate(product_format, after)
     reasons += reasons_against(changed)

@@ -159,7 +159,11 @@ def with_cycle_models(factory: Factory) -> Factory:
 
 
 def read_settings(
-    model: EquipmentModel, given: Mapping[str, object], findings: Findings, *path: str
+    model: EquipmentModel,
+    given: Mapping[str, object],
+    findings: Findings,
+    *path: str,
+    may_leave_range: bool = False,
 ) -> dict[str, float]:
     """Return settings in SI units, and add those that the machine does not have or take.
 
@@ -173,6 +177,8 @@ def read_settings(
         Takes the problems.
     path : str
         Where the settings stand.
+    may_leave_range : bool
+        Whether values outside of a setting's range are kept, for a check to judge.
     """
     found: dict[str, float] = {}
     for name, text in given.items():
@@ -196,6 +202,9 @@ def read_settings(
         number = float(value.magnitude)
         # A value typed as the end of the range is in it, whatever rounding did to its unit.
         nearest = min(max(number, known.low), known.high)
+        if may_leave_range:
+            found[name] = number
+            continue
         if abs(number - nearest) > 1e-9 * max(abs(known.low), abs(known.high)):
             findings.add(place, str(text), f"must be from {setting.low} to {setting.high}")
         elif known.steps and min(abs(nearest - s) for s in known.steps) > 1e-9 * abs(known.high):
@@ -212,12 +221,11 @@ def _filled(
     findings: Findings,
 ) -> Station:
     here = ("stations", name)
+    model = for_formats(model, factory, findings, name)
     settings = station_settings(model, station, findings, name)
     models: dict[str, CycleModel] = {}
     for product_format in factory.formats:
         if product_format not in model.dimensions:
-            required = f"must be one that {model.machine.name} is set up for: "
-            findings.add((*here, "cycle"), product_format, required + ", ".join(model.dimensions))
             continue
         try:
             models[product_format] = cycle_model(
@@ -255,6 +263,29 @@ def _joined(values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any 
     if all(value == first for value in values.values()):
         return first
     return ByFormat(by_format=dict(values))
+
+
+def for_formats(
+    model: EquipmentModel, factory: Factory, findings: Findings, name: str
+) -> EquipmentModel:
+    """Return a machine set up for all formats of a factory, as far as it can be.
+
+    A format that its description does not list has the diameter and height that the factory gives.
+    """
+    for product_format, described in factory.formats.items():
+        if product_format in model.dimensions:
+            continue
+        known = {
+            key: value
+            for key in ("diameter", "height", "mass", "energy")
+            if (value := getattr(described, key)) is not None
+        }
+        try:
+            model = model.with_format(product_format, known)
+        except EquipmentError as error:
+            required = f"must be one of {', '.join(model.dimensions)}, or have its dimensions"
+            findings.add(("stations", name, "cycle"), str(error), required)
+    return model
 
 
 def station_settings(
@@ -305,6 +336,7 @@ def machine_of(
         return None
     model = load_machine(file, factory.folder)
     findings = Findings(factory.name)
+    model = for_formats(model, factory, findings, station)
     settings = station_settings(model, described, findings, station)
     findings.raise_if_any()
     return model, settings

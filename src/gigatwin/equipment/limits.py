@@ -12,6 +12,8 @@ from gigatwin.equipment.motion.s_curve import Profile, profile
 from gigatwin.equipment.motion.vibration import residual_vibration
 from gigatwin.equipment.motion.winding import spindle_speed, tension_deviation
 
+SCRAP = "scrap"
+"""Name of the limit of the process window."""
 _ROUNDING = 1e-9
 
 
@@ -177,10 +179,9 @@ def _web(
     deviation = tension_deviation(
         values("web", "inertia"), acceleration, core, values("web", "tension")
     )
-    most = np.full_like(deviation, most_deviation)
-    yield LimitUse(
-        f"{name} tension deviation", deviation, most, "", "the web wanders and the roll telescopes"
-    )
+    most = np.full_like(deviation, 100 * most_deviation)
+    reason = "the web wanders and the roll telescopes"
+    yield LimitUse(f"{name} tension deviation", 100 * deviation, most, "%", reason)
     if values.has("web", "spindle_speed"):
         # It turns fastest on the empty core.
         turning = np.asarray(spindle_speed(speed, core))
@@ -229,10 +230,10 @@ def _own(evaluation: Evaluation) -> Iterator[LimitUse]:
     if most is not None:
         scrap = np.broadcast_to(np.asarray(evaluation.scrap, dtype=np.float64), (evaluation.n,))
         yield LimitUse(
-            "defects",
-            scrap,
-            np.full_like(scrap, most),
-            "",
+            SCRAP,
+            100 * scrap,
+            np.full_like(scrap, 100 * most),
+            "%",
             "outside of the process window too much is spoiled",
         )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gigatwin.equipment.description.formulas import read_measure
 from gigatwin.equipment.limits import moves_of
 from gigatwin.equipment.model.equipment_model import Evaluation
 
@@ -32,3 +33,13 @@ def energy_per_cycle(evaluation: Evaluation) -> float:
             work = inertia * speed * speed / 2 + friction * stroke
             total += step.times * step.probability * work / machine.energy.drive_efficiency
     return total
+
+
+def energy_per_item(evaluation: Evaluation) -> float:
+    """Return the energy of one item while the machine works, its constant power included. [J]."""
+    machine = evaluation.model.machine
+    power = (
+        0.0 if machine.energy is None else float(read_measure(machine.energy.executing).magnitude)
+    )
+    cycle = float(np.ravel(evaluation.cycle_time)[0])
+    return (power * cycle + energy_per_cycle(evaluation)) / machine.items_per_cycle

@@ -9,6 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from gigatwin.equipment.description.machine import Lever
+from gigatwin.equipment.interlocks import overlaps_in_zones
 from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.line import MachineGroup
 from gigatwin.equipment.model.equipment_model import Evaluation
@@ -20,6 +21,8 @@ _STEP = 1e-5
 _SCALE = 1e3
 """Scrap is a thousandth or so; the optimiser wants numbers near one."""
 _TOLERANCE = 1e-6
+_HALVINGS = 30
+_LEAST_WIDTH = 1e-12
 _NEAR = 0.05
 """Relative margin below which a limit may matter."""
 _TIE = 1e-9
@@ -37,11 +40,11 @@ class Found:
 
 
 class SettingsSearch:
-    """Searches the free settings of one station's machines.
+    r"""Searches the free settings of one station's machines.
 
     For a wanted rate r, the cycle and the stops in it may take N/r together, N items a cycle. That
     a cycle time is enough means that there are times x of the activities with
-    :math:`x_v \\ge x_u + w_{uv} - \\lambda t_{uv}` on every arc: smooth conditions on settings and
+    :math:`x_v \ge x_u + w_{uv} - \lambda t_{uv}` on every arc: smooth conditions on settings and
     times, where the cycle time itself, a maximum, has kinks. They are solved by sequential
     quadratic programming (SciPy's SLSQP) from several starts: the settings as they are, the last
     ones found, and the best of 1024 points of a Sobol sequence.
@@ -69,6 +72,7 @@ class SettingsSearch:
         self.low = np.array([model.settings[name].low for name in self.names])
         self.width = np.array([model.settings[name].high for name in self.names]) - self.low
         self._known: dict[float, NDArray[np.float64]] = {}
+        self._keep_zones_clear()
         self._now = self._scaled(self.start)
         now = self._evaluate(self._now[None])
         self.rate_now = float(self._rates(now)[0])
@@ -128,6 +132,7 @@ class SettingsSearch:
             if (
                 self._rates(evaluation)[0] >= rate * (1 - _TOLERANCE)
                 and self._is_allowed(evaluation)[0]
+                and self._is_clear(self._at(other))
                 and float(np.ravel(evaluation.scrap)[0]) <= found.scrap + _TIE
             ):
                 point = other
@@ -156,7 +161,12 @@ class SettingsSearch:
             return None
         points = np.array([*starts, *(self._solved(start, rate) for start in starts)])
         evaluation = self._evaluate(points)
-        usable = self._is_allowed(evaluation) & (self._rates(evaluation) >= rate * (1 - _TOLERANCE))
+        clear = np.array([self._is_clear(self._at(point)) for point in points])
+        usable = (
+            clear
+            & self._is_allowed(evaluation)
+            & (self._rates(evaluation) >= rate * (1 - _TOLERANCE))
+        )
         if not usable.any():
             return None
         scrap = np.where(usable, evaluation.scrap, np.inf)
@@ -166,6 +176,30 @@ class SettingsSearch:
             int(np.argmax(np.where(ties, self._rates(evaluation), -np.inf)))
         ]
         return chosen
+
+    def _keep_zones_clear(self) -> None:
+        """Narrow the ranges of settings that alone would put two activities into one zone."""
+        for k, name in enumerate(self.names):
+            now, ends = self.start[name], [self.low[k], self.low[k] + self.width[k]]
+            for side, end in enumerate(ends):
+                if self._is_clear({name: float(end)}) or not self._is_clear({}):
+                    continue
+                clear, blocked = now, float(end)
+                for _ in range(_HALVINGS):
+                    middle = (clear + blocked) / 2
+                    if self._is_clear({name: middle}):
+                        clear = middle
+                    else:
+                        blocked = middle
+                ends[side] = clear
+            self.low[k], self.width[k] = ends[0], max(ends[1] - ends[0], _LEAST_WIDTH)
+
+    def _is_clear(self, changed: Mapping[str, float]) -> bool:
+        model = self.group.model
+        if not model.machine.zones:
+            return True
+        evaluation = model.evaluate(self.product_format, {**self.start, **changed}, self.factors)
+        return not overlaps_in_zones(evaluation)
 
     # Settings and what they give --------------------------------------------------------------
 
@@ -192,11 +226,13 @@ class SettingsSearch:
             allowed &= use.margin >= -_TOLERANCE
         return allowed
 
-    def _found(self, point: NDArray[np.float64]) -> Found:
-        settings = {
+    def _at(self, point: NDArray[np.float64]) -> dict[str, float]:
+        return {
             name: float(np.ravel(value)[0]) for name, value in self._settings(point[None]).items()
         }
-        return Found(settings, float(np.ravel(self._evaluate(point[None]).scrap)[0]))
+
+    def _found(self, point: NDArray[np.float64]) -> Found:
+        return Found(self._at(point), float(np.ravel(self._evaluate(point[None]).scrap)[0]))
 
     def _sample(self) -> NDArray[np.float64]:
         if not self.names:
@@ -251,7 +287,8 @@ class _Problem:
         for _ in range(self.n_activities):
             np.maximum.at(times, self.heads, times[self.tails] - reduced)
         # Where the rate is not reached they would grow for ever; a few rounds are a start.
-        return times - times.min()
+        from_zero: NDArray[np.float64] = times - times.min()
+        return from_zero
 
     def _at(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Return scrap, arcs' room and limits' margins at a point and around it.

@@ -16,6 +16,7 @@ _PRECISION = 1e-5
 _MOST_LOOKS = 4
 _SPARE = 1e-5
 """Yield above the floor that is not worth another look."""
+_ALMOST = 0.99
 _USUAL_TRIES = 16
 """Rates that a step usually tries, for its progress."""
 Settings = Mapping[str, Mapping[str, float]]
@@ -34,6 +35,8 @@ class TuningStep:
     """What the line makes with them."""
     gain: float
     """Relative gain in good items over the line as delivered."""
+    hardware: str | None = None
+    """Hardware that it needs; None: none."""
 
     @property
     def good_rate(self) -> float:
@@ -60,12 +63,14 @@ _CLASSES: tuple[tuple[str, tuple[Lever, ...]], ...] = (
 )
 
 
-def tune(
+def tune(  # noqa: PLR0913 - keyword arguments of the public call
     groups: Sequence[MachineGroup],
     product_format: str,
     yield_loss: float = 0.005,
     factors: Mapping[str, Mapping[str, float]] | None = None,
     progress: Callable[[str, float], None] | None = None,
+    *,
+    with_hardware: bool = True,
 ) -> Tuning:
     """Return the settings with which a line makes most good items, class after class of changes.
 
@@ -80,7 +85,9 @@ def tune(
     factors : mapping, optional
         Station to factors of what is uncertain, such as knees of the defect curves.
     progress : callable, optional
-        Called with the step under way and the share of it that is done.
+        Called with the step under way and the share of it that is done; 1 when it is.
+    with_hardware : bool
+        Whether to add steps with the hardware that the descriptions declare (capital levers).
 
     Raises
     ------
@@ -96,6 +103,13 @@ def tune(
     if not 0 <= yield_loss < 1:
         message = f"yield loss {yield_loss:g}: must be a share from 0 to below 1, such as 0.005."
         raise EquipmentError(message)
+    for group in groups:
+        if not group.model.activities:
+            message = (
+                f"{group.name}: its machine is an FMU, whose cycle nobody can look into; tuning "
+                "needs a machine with activities."
+            )
+            raise EquipmentError(message)
     delivered = line_rate(groups, product_format, factors=factors)
     floor = float(delivered.first_pass_yield) - yield_loss
     start: Settings = {
@@ -108,18 +122,36 @@ def tune(
     steps = [TuningStep("as delivered", start, delivered, 0.0)]
     search = _LineSearch(groups, product_format, floor, factors or {}, progress)
     free: tuple[Lever, ...] = ()
+
+    def report(name: str) -> None:
+        if progress is not None:
+            progress(name, 1.0)
+
     for name, levers in _CLASSES:
         free += levers
         settings = search.best(name, free, steps[-1].settings)
+        report(name)
         steps.append(_step(groups, product_format, name, settings, base, factors))
-    for name, capital in _investments(groups):
+    for name, capital in _investments(groups) if with_hardware else ():
         fixed = {
             station: {**settings, **capital.get(station, {})}
             for station, settings in steps[-1].settings.items()
         }
         settings = search.best(name, free, fixed)
-        steps.append(_step(groups, product_format, name, settings, base, factors))
+        report(name)
+        step = _step(groups, product_format, name, settings, base, factors)
+        steps.append(replace(step, hardware=name))
     return Tuning(product_format, floor, tuple(steps))
+
+
+def number_of_steps(groups: Sequence[MachineGroup]) -> int:
+    """Return how many steps `tune` takes, beside the line as delivered."""
+    return len(_CLASSES) + len(_investments(groups))
+
+
+def best_settings_step(tuning: Tuning) -> TuningStep:
+    """Return the last step without new hardware."""
+    return [step for step in tuning.steps if step.hardware is None][-1]
 
 
 def _step(  # noqa: PLR0913, PLR0917 - the parts of a step
@@ -184,7 +216,7 @@ class _LineSearch:
             line = _Line(rate, found)
             tried.append(line)
             if self.progress is not None:
-                self.progress(name, min(len(tried) / _USUAL_TRIES, 1.0))
+                self.progress(name, min(len(tried) / _USUAL_TRIES, _ALMOST))
             return line.good_yield - self.floor if line.is_possible else -1.0
 
         if spare(slowest, is_thorough=True) < 0:
@@ -264,7 +296,7 @@ def with_settings(groups: Sequence[MachineGroup], settings: Settings) -> list[Ma
     return [
         replace(
             group,
-            settings=dict.fromkeys(group.model.dimensions, dict(settings.get(group.name, {}))),
+            settings={name: dict(settings.get(group.name, {})) for name in group.model.dimensions},
         )
         for group in groups
     ]

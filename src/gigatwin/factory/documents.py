@@ -48,7 +48,7 @@ def find(source: str | PathLike[str], shelf: str = "", folder: Path | None = Non
     # A template is named by a bare word; anything that looks like a path is one.
     name = str(source)
     if path.name == name and not path.suffix and not (folder or Path()).joinpath(path).exists():
-        return Document(_template_text(name, shelf), f"library/{_on(shelf, name)}.yaml", None)
+        return Document(template_text(name, shelf), f"library/{_on(shelf, name)}.yaml", None)
     if folder is not None:
         path = folder / path
         name = str(path)
@@ -137,7 +137,14 @@ def _library(shelf: str) -> Traversable:
     return folder.joinpath(shelf) if shelf else folder
 
 
-def _template_text(name: str, shelf: str) -> str:
+def template_text(name: str, shelf: str = "") -> str:
+    """Return the text of a template of the library.
+
+    Raises
+    ------
+    FactoryError
+        If there is none of this name.
+    """
     names = library_names(shelf)
     if name in names:
         return _library(shelf).joinpath(f"{name}.yaml").read_text(encoding="utf-8")

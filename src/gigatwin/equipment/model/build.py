@@ -55,6 +55,13 @@ def build(
             name: {key: float(value.magnitude) for key, value in values.items()}
             for name, values in dimensions.items()
         },
+        accepted={
+            name: (
+                float(read_measure(bounds.low).magnitude),
+                float(read_measure(bounds.high).magnitude),
+            )
+            for name, bounds in machine.accepts.items()
+        },
         parameters=tuple(code.parameters),
         activities=activities,
         arcs=arcs,

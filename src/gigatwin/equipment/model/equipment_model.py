@@ -1,7 +1,7 @@
 """A machine made ready for calculation: settings in, cycle time and what it costs out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from gigatwin.equipment.model.code import Function
 from gigatwin.equipment.motion.s_curve import Floats
 from gigatwin.errors import EquipmentError
 from gigatwin.factory.findings import find_similar
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class EquipmentModel:
     """What can be set."""
     dimensions: Mapping[str, Mapping[str, float]]
     """Format to its dimensions, SI units."""
+    accepted: Mapping[str, tuple[float, float]]
+    """Dimension to the range that the machine can be set up for. [SI]"""
     parameters: tuple[str, ...]
     """Settings, dimensions, and factors for what is uncertain."""
     activities: tuple[ActivityPart, ...]
@@ -182,6 +186,47 @@ class EquipmentModel:
                 f"must be one of {', '.join(self.dimensions)}. {hint}"
             )
             raise EquipmentError(message.strip())
+
+    def with_format(self, product_format: str, dimensions: Mapping[str, float]) -> "EquipmentModel":
+        """Return this machine set up for another format.
+
+        Parameters
+        ----------
+        product_format : str
+            Name of the format.
+        dimensions : mapping
+            Its dimensions, SI units; those that the machine does not ask for are passed over.
+            Settings have the defaults of the first format.
+
+        Raises
+        ------
+        EquipmentError
+            If a dimension is missing, or outside of what the machine accepts.
+        """
+        first = next(iter(self.dimensions))
+        wanted = self.dimensions[first]
+        missing = [name for name in wanted if name not in dimensions]
+        problems = [f"{name}: missing; must be given" for name in missing]
+        for name, (low, high) in self.accepted.items():
+            value = dimensions.get(name)
+            if value is not None and not low * (1 - _ROUNDING) <= value <= high * (1 + _ROUNDING):
+                bounds = self.machine.accepts[name]
+                problems.append(f"{name}: {value:g}; must be from {bounds.low} to {bounds.high}")
+        if problems:
+            message = (
+                f"{self.machine.name} format {product_format}: the machine cannot make it. "
+                + "; ".join(problems)
+                + "."
+            )
+            raise EquipmentError(message)
+        settings = {
+            name: replace(known, default={**known.default, product_format: known.default[first]})
+            for name, known in self.settings.items()
+        }
+        found = {name: float(dimensions[name]) for name in wanted}
+        return replace(
+            self, settings=settings, dimensions={**self.dimensions, product_format: found}
+        )
 
     def defaults(self, product_format: str) -> dict[str, float]:
         """Return the settings as delivered, for a format. SI units."""

@@ -1,0 +1,239 @@
+"""How the axes and dials of a machine move: place, speed and acceleration over time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from gigatwin.app.figures import COLOURS, label, styled
+from gigatwin.app.machine.evaluated import Evaluated, number
+from gigatwin.app.machine.quantities import pretty, quantity, scaled, seconds
+from gigatwin.app.machine.wording import plain
+from gigatwin.app.numbers import MISSING
+from gigatwin.app.tables import Column, html_table, names
+from gigatwin.equipment.limits import moves_of
+from gigatwin.equipment.motion.cams import PEAKS, place
+from gigatwin.equipment.motion.s_curve import Profile
+from gigatwin.equipment.motion.vibration import residual_vibration
+
+Floats = NDArray[np.float64]
+_POINTS = 161
+_DIGITS = 5
+_ROW = 150
+_PHASES_FREE = 2
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move of an axis or dial from rest to rest."""
+
+    axis: str
+    unit: str
+    """``m`` or ``rad``."""
+    label: str
+    """What is done."""
+    stroke: float
+    """[unit]"""
+    duration: float
+    """[s]"""
+    peak_speed: float
+    """[unit/s]"""
+    peak_acceleration: float
+    """[unit/s^2]"""
+    residual: float
+    """Amplitude of the tool when the move ends; NaN where none is described. [unit]"""
+    is_flying: bool
+    """Whether it begins or ends in motion, which is not drawn."""
+    times: Floats
+    """Moments of the curves. [s]"""
+    curves: tuple[Floats, Floats, Floats]
+    """Place, speed and acceleration at these moments."""
+
+
+def moves(shown: Evaluated) -> list[Move]:
+    """Return the moves of all axes and dials, those that are alike once."""
+    found: dict[tuple[str, float, float], Move] = {}
+    for move in (*_of_axes(shown), *_of_dials(shown)):
+        key = (move.axis, round(move.stroke, 12), round(move.duration, 12))
+        known = found.get(key)
+        if known is None:
+            found[key] = move
+    return list(found.values())
+
+
+def _of_axes(shown: Evaluated) -> Iterator[Move]:
+    evaluation, model = shown.evaluation, shown.model
+    flying = {
+        (activity.name, k)
+        for activity in model.activities
+        for k, step in enumerate(model.machine.activities[activity.name].steps)
+        if step.start_speed is not None or step.end_speed is not None
+    }
+    flying_parts = [
+        step
+        for activity in model.activities
+        for k, step in enumerate(activity.steps)
+        if (activity.name, k) in flying
+    ]
+    for name, axis in model.machine.axes.items():
+        for step, profile in moves_of(evaluation, name):
+            residual = float("nan")
+            if axis.vibration is not None:
+                frequency = evaluation.values[
+                    model.positions["axes", name, "vibration", "frequency"]
+                ]
+                residual = number(residual_vibration(profile, frequency, axis.vibration.damping))
+            times, curves = sampled(profile)
+            yield Move(
+                axis=name,
+                unit=model.units["axes", name],
+                label=step.label,
+                stroke=number(evaluation.values[step.stroke or 0]),
+                duration=number(profile.duration),
+                peak_speed=number(profile.peak_speed),
+                peak_acceleration=number(profile.peak_acceleration),
+                residual=residual,
+                is_flying=any(step is part for part in flying_parts),
+                times=times,
+                curves=curves,
+            )
+
+
+def sampled(profile: Profile) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    """Return moments of a move, with place, speed and acceleration at them."""
+    changes, steps = (np.ravel(part) for part in profile.jerk_steps())
+    times = np.unique(np.concatenate([np.linspace(0.0, changes[-1], _POINTS), changes]))
+    since = np.maximum(times[:, None] - changes, 0.0)
+    acceleration, speed, way = (
+        np.sum(steps * since**power / divisor, axis=1)
+        for power, divisor in ((1, 1), (2, 2), (3, 6))
+    )
+    return times, (way, speed, acceleration)
+
+
+def _of_dials(shown: Evaluated) -> Iterator[Move]:
+    evaluation, model = shown.evaluation, shown.model
+    for activity in model.activities:
+        for step in activity.steps:
+            if step.kind != "index" or step.axis is None or step.stroke is None:
+                continue
+            law = model.machine.dials[step.axis].law
+            stroke, duration = (
+                number(evaluation.values[position]) for position in (step.stroke, step.once)
+            )
+            shares = np.linspace(0.0, 1.0, _POINTS)
+            way = place(law, shares)
+            speed = np.gradient(way, shares, edge_order=2)
+            acceleration = np.gradient(speed, shares, edge_order=2)
+            yield Move(
+                axis=step.axis,
+                unit="rad",
+                label=step.label,
+                stroke=stroke,
+                duration=duration,
+                peak_speed=PEAKS[law].speed * stroke / duration,
+                peak_acceleration=PEAKS[law].acceleration * stroke / duration**2,
+                residual=float("nan"),
+                is_flying=False,
+                times=shares * duration,
+                curves=(
+                    way * stroke, speed * stroke / duration, acceleration * stroke / duration**2
+                ),
+            )  # fmt: skip
+
+
+def profiles(found: list[Move]) -> go.Figure:
+    """Draw the moves of each axis: a row for each, with place, speed and acceleration."""
+    axes = list(dict.fromkeys(move.axis for move in found))
+    figure = make_subplots(
+        rows=len(axes),
+        cols=3,
+        horizontal_spacing=0.075,
+        vertical_spacing=min(0.5 / len(axes), 58 / (58 + _ROW * len(axes))),
+        subplot_titles=[
+            f"<b>{label(plain(axis))}</b>  {what}"
+            for axis in axes
+            for what in ("place", "speed", "acceleration")
+        ],
+    )
+    for row, axis in enumerate(axes, start=1):
+        own = [move for move in found if move.axis == axis]
+        longest = max(move.duration for move in own)
+        time_name, time_factor = ("ms", 1e3) if longest < 1 else ("s", 1.0)
+        for column in range(3):
+            unit = own[0].unit + ("", "/s", "/s^2")[column]
+            name, factor = unit, 1.0
+            if column == 0:
+                name, factor = scaled(unit, max(move.stroke for move in own))
+            for k, move in enumerate(own):
+                figure.add_scatter(
+                    x=_short(move.times * time_factor),
+                    y=_short(move.curves[column] / factor),
+                    mode="lines",
+                    line={"color": COLOURS[k % len(COLOURS)], "width": 2},
+                    showlegend=False,
+                    hovertemplate=(
+                        f"<b>{label(plain(move.label))}</b> {quantity(move.stroke, move.unit)}<br>"
+                        f"%{{y:.4~g}} {pretty(name)} after %{{x:.4~g}} {time_name}<extra></extra>"
+                    ),
+                    row=row,
+                    col=column + 1,
+                )
+            figure.update_yaxes(
+                title={"text": f"[{pretty(name)}]", "standoff": 4},
+                nticks=5, tickfont={"size": 11}, row=row, col=column + 1,
+            )  # fmt: skip
+            figure.update_xaxes(
+                title={"text": f"[{time_name}]", "standoff": 0},
+                nticks=6, tickfont={"size": 11}, row=row, col=column + 1,
+            )  # fmt: skip
+    styled(figure, 70 + (_ROW + 52) * len(axes))
+    figure.update_annotations(font_size=13, yshift=2)
+    figure.update_layout(margin={"l": 70, "t": 36, "b": 44})
+    return figure
+
+
+def _short(values: Floats) -> list[float]:
+    peak = float(np.max(np.abs(values))) or 1.0
+    return [float(f"{value:.{_DIGITS}g}") if abs(value) > 1e-9 * peak else 0.0 for value in values]
+
+
+def table(shown: Evaluated, found: list[Move]) -> str:
+    """Return the table of moves."""
+    rms = {
+        use.name.removesuffix(f" {word}, root mean square"): quantity(number(use.value), use.unit)
+        for use in shown.uses
+        for word in ("force", "torque")
+        if use.name.endswith(f" {word}, root mean square")
+    }
+    columns = [
+        names("Axis", [plain(move.axis) for move in found]),
+        names("Move", [plain(move.label) for move in found]),
+        _column("Stroke", [(move.stroke, move.unit) for move in found]),
+        Column(
+            "Time",
+            [f"{seconds(move.duration)}{'*' if move.is_flying else ''}" for move in found],
+            [move.duration for move in found],
+        ),
+        _column("Peak speed", [(move.peak_speed, f"{move.unit}/s") for move in found]),
+        _column(
+            "Peak acceleration", [(move.peak_acceleration, f"{move.unit}/s^2") for move in found]
+        ),
+    ]
+    if rms:
+        texts = [rms.get(move.axis, MISSING) for move in found]
+        columns.append(names("Root mean square over the cycle", texts))
+    if any(move.residual == move.residual for move in found):
+        columns.append(_column("Vibration left", [(move.residual, move.unit) for move in found]))
+    return html_table(columns, "Moves")
+
+
+def _column(title: str, values: list[tuple[float, str]]) -> Column:
+    return Column(
+        title,
+        [MISSING if value != value else quantity(value, unit) for value, unit in values],
+        [value for value, _ in values],
+    )

@@ -1,0 +1,3 @@
+"""The command ``gigatwin machine`` and what belongs to it."""
+
+__all__: list[str] = []
