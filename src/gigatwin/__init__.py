@@ -13,12 +13,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gigatwin.equipment import load_machine
     from gigatwin.factory import Factory, load
     from gigatwin.learning import learn
     from gigatwin.simulation import Result, simulate
     from gigatwin.studies import compare
 
-__all__ = ["Factory", "Result", "__version__", "compare", "learn", "load", "simulate"]
+__all__ = [
+    "Factory",
+    "Result",
+    "__version__",
+    "compare",
+    "learn",
+    "load",
+    "load_machine",
+    "simulate",
+]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -27,6 +37,7 @@ _HOME = {
     "compare": "gigatwin.studies",
     "learn": "gigatwin.learning",
     "load": "gigatwin.factory",
+    "load_machine": "gigatwin.equipment",
     "simulate": "gigatwin.simulation",
 }
 

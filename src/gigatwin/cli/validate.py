@@ -25,32 +25,46 @@ def validate(
 ) -> None:
     """Check descriptions: all problems with line, what was found and what is required.
 
-    The parameter sets of a description are tried, too.
+    Both descriptions of factories and of machines are understood. The parameter sets of a factory
+    and the machines that its stations name are tried, too.
     """
-    from gigatwin.factory.changes import with_parameter_set
-    from gigatwin.factory.reading import load
-
     reports: list[dict[str, Any]] = []
     for file in files:
         report: dict[str, Any] = {"file": file, "is_valid": True, "problems": []}
         try:
-            factory = load(file)
-            report |= _counts(factory)
-            for name in factory.parameter_sets:
-                with_parameter_set(factory, name)
+            report |= _checked(file)
         except FactoryError as error:
             report |= {"is_valid": False, "problems": [asdict(item) for item in error.problems]}
             if not as_json:
                 report_error(error)
         else:
             if not as_json:
-                counts = ", ".join(_counted(what, n) for what, n in _counts(factory).items() if n)
-                typer.echo(f"{file}: ok ({counts})")
+                counts = {what: n for what, n in report.items() if type(n) is int and n}
+                shown = ", ".join(_counted(what, n) for what, n in counts.items())
+                typer.echo(f"{file}: ok ({shown})")
         reports.append(report)
     if as_json:
         typer.echo(json.dumps(reports, indent=2))
     if not all(report["is_valid"] for report in reports):
         raise typer.Exit(BAD_INPUT)
+
+
+def _checked(file: str) -> dict[str, int]:
+    """Return how many elements of each sort a description has; raise if it cannot be used."""
+    from gigatwin.equipment.cycle_model import with_cycle_models
+    from gigatwin.equipment.model.reading import is_machine, load_machine
+    from gigatwin.factory.changes import with_parameter_set
+    from gigatwin.factory.reading import load
+
+    if is_machine(file):
+        machine = load_machine(file).machine
+        parts = ("formats", "settings", "axes", "dials", "activities", "defects", "stops")
+        return {part: len(getattr(machine, part)) for part in parts}
+    factory = load(file)
+    with_cycle_models(factory)
+    for name in factory.parameter_sets:
+        with_cycle_models(with_parameter_set(factory, name))
+    return _counts(factory)
 
 
 def _counts(factory: "Factory") -> dict[str, int]:

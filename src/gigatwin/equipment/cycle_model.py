@@ -148,7 +148,12 @@ def with_cycle_models(factory: Factory) -> Factory:
             if file not in known:
                 known[file] = load_machine(file, factory.folder)
         except FactoryError as error:
-            findings.problems.extend(error.problems)
+            for problem in error.problems:
+                if problem.line is None:
+                    path = ("stations", name, "cycle")
+                    findings.add(path, f"{file}: {problem.found}", problem.required)
+                else:
+                    findings.problems.append(problem)
             continue
         stations[name] = _filled(station, known[file], factory, name, findings)
     findings.raise_if_any()

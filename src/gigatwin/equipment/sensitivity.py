@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gigatwin.equipment.description.machine import Lever
+from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.equipment.schedule import schedule
 
+_ROUNDING = 1e-9
 _STEP = 1e-4
 """Step of the differences, relative to the range of a setting."""
 
@@ -37,9 +40,11 @@ class Sensitivity:
     elasticity: float
     """Per cent by which good items rise when the setting rises by one per cent."""
     best_value: float
-    """Value at which this setting alone gives most good items. [SI]"""
+    """Value at which this setting alone gives most good items within the limits. [SI]"""
     best_gain: float
     """Relative gain in good items there."""
+    stopped_by: str
+    """Limit that stands in the way of a still better value; empty: none."""
 
 
 def sensitivities(
@@ -85,6 +90,12 @@ def sensitivities(
         for part in (result.cycle_time, result.good_rate, result.scrap)
     )
     base = good[-1]
+    uses = limit_uses(result)
+    # A limit that is broken already must not get worse.
+    kept = np.array([use.margin >= min(float(use.margin[-1]), 0.0) - _ROUNDING for use in uses])
+    allowed: NDArray[np.bool_] = np.ones(result.n, dtype=bool)
+    if uses:
+        allowed = np.logical_and.reduce(kept)
     effects = []
     for k, name in enumerate(names):
         found = model.settings[name]
@@ -92,7 +103,15 @@ def sensitivities(
         low, high = table[name][begin], table[name][begin + 1]
         width = high - low
         along = slice(begin + 2, begin + rows)
-        place = begin + 2 + int(np.argmax(good[along]))
+        offset = begin + 2
+        place = offset + int(np.argmax(np.where(allowed[along], good[along], -np.inf)))
+        wanted = offset + int(np.argmax(good[along]))
+        stopped_by = ""
+        if good[wanted] > good[place] * (1 + _ROUNDING):
+            towards = 1 if wanted > place else -1
+            stopped_by = next(
+                use.name for use, row in zip(uses, kept, strict=True) if not row[place + towards]
+            )
         slope = float(good[begin + 1] - good[begin]) / width
         effects.append(
             Sensitivity(
@@ -108,6 +127,7 @@ def sensitivities(
                 elasticity=slope * now[name] / float(base),
                 best_value=float(table[name][place]),
                 best_gain=max(float(good[place] / base) - 1, 0.0),
+                stopped_by=stopped_by,
             )
         )
     return sorted(effects, key=lambda effect: -effect.best_gain)

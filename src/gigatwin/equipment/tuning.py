@@ -127,7 +127,7 @@ def tune(  # noqa: PLR0913 - keyword arguments of the public call
         if progress is not None:
             progress(name, 1.0)
 
-    for name, levers in _CLASSES:
+    for name, levers in _classes(groups):
         free += levers
         settings = search.best(name, free, steps[-1].settings)
         report(name)
@@ -144,9 +144,15 @@ def tune(  # noqa: PLR0913 - keyword arguments of the public call
     return Tuning(product_format, floor, tuple(steps))
 
 
+def _classes(groups: Sequence[MachineGroup]) -> list[tuple[str, tuple[Lever, ...]]]:
+    """Return the classes of changes for which any machine has a setting."""
+    known = {setting.lever for group in groups for setting in group.model.settings.values()}
+    return [(name, levers) for name, levers in _CLASSES if known & set(levers)]
+
+
 def number_of_steps(groups: Sequence[MachineGroup]) -> int:
     """Return how many steps `tune` takes, beside the line as delivered."""
-    return len(_CLASSES) + len(_investments(groups))
+    return len(_classes(groups)) + len(_investments(groups))
 
 
 def best_settings_step(tuning: Tuning) -> TuningStep:

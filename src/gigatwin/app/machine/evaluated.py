@@ -7,7 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from gigatwin.equipment.change_check import draw_factors, overlaps_in_zones
+from gigatwin.equipment.change_check import draw_factors
+from gigatwin.equipment.interlocks import overlaps_in_zones
 from gigatwin.equipment.limits import LimitUse, broken, limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.schedule import Schedule, schedule

@@ -17,6 +17,7 @@ _ROW = 50
 _FIRST, _SECOND, _SLACK = (-0.16, 0.46), (0.25, 0.24), (-0.16, 0.1)
 """Middle and height of the bars of the first and second cycle, and of slack, in rows."""
 _LIGHT = 0.45
+_ROOM_FOR_LATER = 1.08
 _SLACK_COLOUR = "#aab4bd"
 _LEAST_SHARE_WITH_NAME = 0.035
 
@@ -53,11 +54,13 @@ def gantt(shown: Evaluated, found: Schedule) -> go.Figure:
     evaluation = shown.evaluation
     order = sorted(found.starts, key=lambda name: found.starts[name])
     row = {name: k for k, name in enumerate(order)}
-    ends = [found.starts[name] + found.durations[name] for name in order]
+    ends = {name: found.starts[name] + found.durations[name] for name in order}
     last = max(
-        max(ends) + found.cycle_time,
-        max(end + found.slack[name] for end, name in zip(ends, order, strict=True)),
+        *(ends[name] + found.cycle_time for name in order),
+        *(ends[name] + found.slack[name] for name in order),
     )
+    if any(number(evaluation.values[arc.tokens]) > 1 for arc in found.circuit):
+        last *= _ROOM_FOR_LATER
     unit = time_unit(last)
     figure = go.Figure()
     _add_steps(figure, evaluation, found, row, unit, last)
@@ -74,13 +77,14 @@ def gantt(shown: Evaluated, found: Schedule) -> go.Figure:
             for name in order
         ]
     )
-    for moment, text in ((0.0, "a cycle begins"), (found.cycle_time, "the next one")):
-        x = moment * unit.factor
-        figure.add_vline(x=x, line={"color": INK, "width": 1, "dash": "dot"}, layer="below")
-        figure.add_annotation(
-            x=x, y=1, yref="paper", yanchor="bottom", showarrow=False, text=text,
-            xanchor="left", font={"size": 11.5, "color": QUIET},
-        )  # fmt: skip
+    for moment in (0.0, found.cycle_time):
+        line = {"color": INK, "width": 1, "dash": "dot"}
+        figure.add_vline(x=moment * unit.factor, line=line, layer="below")
+    figure.add_annotation(
+        x=found.cycle_time * unit.factor, y=1, yref="paper", yanchor="bottom", xanchor="left",
+        text=f"the next cycle begins after {seconds(found.cycle_time)}", showarrow=False,
+        font={"size": 11.5, "color": QUIET},
+    )  # fmt: skip
     figure.update_xaxes(
         title=f"time from the begin of a cycle [{unit.name}]",
         range=[-0.004 * last * unit.factor, 1.01 * last * unit.factor],
@@ -211,8 +215,9 @@ def _add_circuit(
         moment = (found.starts[tail] + number(evaluation.values[arc.weight])) * unit.factor
         if cycles > 1:
             figure.add_annotation(
-                x=moment, y=row[tail] + middle + height / 2, yanchor="top", xanchor="right",
-                text=f"\u2192 {label(plain(head))}, {cycles} cycles later", showarrow=False,
+                x=moment, y=row[tail] + middle, yanchor="middle", xanchor="left",
+                text=f" \u2192 {label(plain(head))},<br>  {cycles} cycles later", showarrow=False,
+                align="left",
                 font={"size": 11.5, "color": CRITICAL},
             )  # fmt: skip
             continue

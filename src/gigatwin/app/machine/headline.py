@@ -6,18 +6,18 @@ from html import escape
 
 from gigatwin.app.headline import card
 from gigatwin.app.machine.evaluated import Evaluated, number
+from gigatwin.app.machine.limit_bars import value_text
 from gigatwin.app.machine.quantities import (
     PER_MINUTE,
     gain_text,
     percent,
-    quantity,
     seconds,
     setting_text,
     significant,
     with_unit,
 )
 from gigatwin.app.machine.ranges import Lever, largest
-from gigatwin.app.machine.wording import EVIDENCE, after_text, plain
+from gigatwin.app.machine.wording import EVIDENCE, limit_name, plain, waits_text
 from gigatwin.app.numbers import count
 from gigatwin.equipment.cycle_model import cycle_model
 from gigatwin.equipment.description.formulas import read_measure
@@ -74,12 +74,10 @@ def cautions(shown: Evaluated) -> str:
         )
     for use in shown.broken:
         side = "at least" if use.is_least else "at most"
-        value, limit = number(use.value), number(use.limit)
-        size = limit or value
+        value, limit = value_text(use)
         found.append(
-            f"<b>Limit not kept: {escape(plain(use.name))}</b> is "
-            f"{escape(quantity(value, use.unit, size))}, must be {side} "
-            f"{escape(quantity(limit, use.unit, size))}: {escape(use.because)}."
+            f"<b>Limit not kept: {escape(limit_name(use.name))}</b> is {escape(value)}, must be "
+            f"{side} {escape(limit)}: {escape(use.because)}."
         )
     for zone, one, other, time in shown.conflicts:
         found.append(
@@ -145,8 +143,9 @@ def _rate_note(shown: Evaluated, name: str, what: str) -> str:
 def _share_note(shown: Evaluated, name: str) -> str:
     if name not in shown.interval:
         return ""
-    low, high = shown.interval[name]
-    return f"95 %: {_between(percent(low), percent(high))}"
+    low, high = (percent(end) for end in shown.interval[name])
+    # What no uncertain number moves needs no interval.
+    return "" if low == high else f"95 %: {_between(low, high)}"
 
 
 def _availability_note(shown: Evaluated) -> str:
@@ -182,11 +181,11 @@ def circuit_names(shown: Evaluated, found: Schedule) -> list[str]:
     """Return the activities of the critical circuit, the earliest in the cycle first."""
     names = [shown.model.activities[arc.tail].name for arc in found.circuit]
     first = min(range(len(names)), key=lambda k: found.starts[names[k]])
-    return [plain(name) for name in (*names[first:], *names[:first])]
+    return [*names[first:], *names[:first]]
 
 
 def _chain(shown: Evaluated, found: Schedule) -> str:
-    chain = " \u2192 ".join(escape(name) for name in circuit_names(shown, found))
+    chain = " \u2192 ".join(escape(plain(name)) for name in circuit_names(shown, found))
     cycles = "1 cycle" if found.tokens == 1 else f"{found.tokens:g} cycles"
     return f'{_CHAIN}{chain}</p><p class="note">spans {cycles}</p>'
 
@@ -199,8 +198,8 @@ def finding(shown: Evaluated, levers: Sequence[Lever]) -> str:
 
 
 def _sum(shown: Evaluated, found: Schedule) -> str:
-    names = [shown.model.activities[arc.tail].name for arc in found.circuit]
-    chain = " \u2192 ".join(escape(name) for name in circuit_names(shown, found))
+    names = circuit_names(shown, found)
+    chain = " \u2192 ".join(escape(plain(name)) for name in names)
     terms = [f"{escape(plain(name))} {seconds(found.durations[name])}" for name in names]
     whole = found.cycle_time * found.tokens
     text = " + ".join(terms)
@@ -213,14 +212,14 @@ def _sum(shown: Evaluated, found: Schedule) -> str:
         text = f"<b>{chain}</b> sets the cycle time of {seconds(found.cycle_time)}: {text}."
     else:
         text = (
-            f"<b>{chain}</b> sets the cycle time: {text}, over the {found.tokens:g} cycles under "
-            f"way at once {seconds(found.cycle_time)}."
+            f"<b>{chain}</b> sets the cycle time: {text}, shared by the {found.tokens:g} cycles "
+            f"under way at once, that is {seconds(found.cycle_time)} for each."
         )
     waits = [
         f"{escape(plain(shown.model.activities[arc.head].name))} waits for "
-        + escape(after_text(arc, names[k], number(shown.evaluation.values[arc.tokens])))
-        for k, arc in enumerate(found.circuit)
-        if number(shown.evaluation.values[arc.tokens]) > 0 and arc.tail != arc.head
+        + escape(waits_text([(shown.model.activities[arc.tail].name, tokens, arc.why)]))
+        for arc in found.circuit
+        if (tokens := number(shown.evaluation.values[arc.tokens])) > 0 and arc.tail != arc.head
     ]
     if waits:
         text += f" In it {'; '.join(waits)}."

@@ -1,5 +1,6 @@
 """How near each limit of a machine is."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -8,23 +9,23 @@ import plotly.graph_objects as go
 from gigatwin.app.figures import ACCENT, INK, ROW, label, row_axis, styled
 from gigatwin.app.machine.evaluated import Evaluated, number
 from gigatwin.app.machine.quantities import percent, quantity
-from gigatwin.app.machine.wording import CRITICAL, plain
+from gigatwin.app.machine.wording import CRITICAL, limit_name
 from gigatwin.app.numbers import MISSING
 from gigatwin.app.tables import Column, html_table, names
-from gigatwin.equipment.limits import LimitUse
+from gigatwin.equipment.limits import SCRAP, LimitUse
 
 _NEAR = 85.0
 _NEAR_COLOUR = "#d17a22"
 _LONGEST = 200.0
 """Longest bar; beyond it only its text tells how far. [%]"""
-_SHARES = ("defects", "tension deviation")
+_SHARES = (SCRAP, "tension deviation")
 
 
 def used(use: LimitUse) -> float:
     """Return how much of a limit is used, 1 at the limit; NaN where there is no such share."""
     value, limit = number(use.value), number(use.limit)
     if limit <= 0 or value < 0 or (use.is_least and value == 0):
-        return float("nan")
+        return math.nan
     return limit / value if use.is_least else value / limit
 
 
@@ -47,7 +48,7 @@ def drawn(shown: Evaluated) -> list[LimitUse]:
     found = [
         use
         for use in shown.uses
-        if used(use) == used(use) and not (use.name in poses and holds(use))
+        if not math.isnan(used(use)) and not (use.name in poses and holds(use))
     ]
     return sorted(found, key=lambda use: -used(use))
 
@@ -58,14 +59,8 @@ def holds(use: LimitUse) -> bool:
 
 
 def bars(uses: Sequence[LimitUse]) -> go.Figure:
-    """Draw how much of each limit is used."""
+    """Draw how much of each limit is used, with its numbers on the right."""
     shares = [100 * used(use) for use in uses]
-    texts = []
-    for use, share in zip(uses, shares, strict=True):
-        value, limit = value_text(use)
-        side = "at least" if use.is_least else "of"
-        mark = " \u2013 not kept" if not holds(use) else ""
-        texts.append(f"<b>{share:.0f} %</b>  {value} {side} {limit}{mark}")
     longest = max(min(share, _LONGEST) for share in shares)
     figure = go.Figure()
     figure.add_bar(
@@ -73,24 +68,30 @@ def bars(uses: Sequence[LimitUse]) -> go.Figure:
         y=list(range(len(uses))),
         orientation="h",
         marker={"color": [_colour(use, share) for use, share in zip(uses, shares, strict=True)]},
-        text=[
-            label(text).replace("&lt;b&gt;", "<b>").replace("&lt;/b&gt;", "</b>") for text in texts
-        ],
-        textposition="outside",
-        textfont={"size": 12},
-        cliponaxis=False,
         hovertext=[
-            f"<b>{label(plain(use.name))}</b><br>beyond it: {label(use.because)}" for use in uses
+            f"<b>{label(limit_name(use.name))}</b><br>beyond it: {label(use.because)}"
+            for use in uses
         ],
         hoverinfo="text",
     )
     figure.add_vline(x=100, line={"color": INK, "width": 1.4, "dash": "dot"})
     figure.update_layout(bargap=0.32, showlegend=False)
     styled(figure, 92 + (ROW + 3) * len(uses))
-    row_axis(figure, [plain(use.name) for use in uses])
+    row_axis(figure, [limit_name(use.name) for use in uses])
     figure.update_xaxes(
-        title="used share of the limit [%]", range=[0, 1.5 * max(longest, 80.0)], dtick=20
+        title="used share of the limit [%]", range=[0, 1.04 * max(longest, 100.0)], dtick=20
     )
+    lengths = []
+    for row, (use, share) in enumerate(zip(uses, shares, strict=True)):
+        value, limit = value_text(use)
+        text = f"{value}, at least {limit}" if use.is_least else f"{value} of {limit}"
+        lengths.append(len(text))
+        colour = INK if holds(use) else CRITICAL
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="left", xshift=8, y=row, yanchor="middle", showarrow=False,
+            text=f"<b>{share:.0f} %</b>  {label(text)}", font={"size": 12.5, "color": colour},
+        )  # fmt: skip
+    figure.update_layout(margin={"r": 64 + 7 * max(lengths)})
     return figure
 
 
@@ -105,7 +106,7 @@ def table(uses: Sequence[LimitUse]) -> str:
     texts = [value_text(use) for use in uses]
     verdicts = ["kept" if holds(use) else '<span class="worse">not kept</span>' for use in uses]
     columns = [
-        names("Limit", [plain(use.name) for use in uses]),
+        names("Limit", [limit_name(use.name) for use in uses]),
         Column("Value", [escape(text[0]) for text in texts], [number(use.value) for use in uses]),
         Column(
             "May be",
@@ -117,7 +118,7 @@ def table(uses: Sequence[LimitUse]) -> str:
         ),
         Column(
             "Used",
-            [MISSING if used(use) != used(use) else f"{100 * used(use):.0f} %" for use in uses],
+            [MISSING if math.isnan(used(use)) else f"{100 * used(use):.0f} %" for use in uses],
             [used(use) for use in uses],
         ),
         Column("Verdict", verdicts, [str(holds(use)) for use in uses], is_number=False),

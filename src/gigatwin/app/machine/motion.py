@@ -1,5 +1,6 @@
 """How the axes and dials of a machine move: place, speed and acceleration over time."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ Floats = NDArray[np.float64]
 _POINTS = 161
 _DIGITS = 5
 _ROW = 150
-_PHASES_FREE = 2
+_RMS = ", root mean square"
+"""How the names of these limits end."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _of_axes(shown: Evaluated) -> Iterator[Move]:
     ]
     for name, axis in model.machine.axes.items():
         for step, profile in moves_of(evaluation, name):
-            residual = float("nan")
+            residual = math.nan
             if axis.vibration is not None:
                 frequency = evaluation.values[
                     model.positions["axes", name, "vibration", "frequency"]
@@ -136,7 +138,7 @@ def _of_dials(shown: Evaluated) -> Iterator[Move]:
                 duration=duration,
                 peak_speed=PEAKS[law].speed * stroke / duration,
                 peak_acceleration=PEAKS[law].acceleration * stroke / duration**2,
-                residual=float("nan"),
+                residual=math.nan,
                 is_flying=False,
                 times=shares * duration,
                 curves=(
@@ -173,7 +175,7 @@ def profiles(found: list[Move]) -> go.Figure:
                     x=_short(move.times * time_factor),
                     y=_short(move.curves[column] / factor),
                     mode="lines",
-                    line={"color": COLOURS[k % len(COLOURS)], "width": 2},
+                    line={"color": COLOURS[k % len(COLOURS)], "width": 2, "simplify": False},
                     showlegend=False,
                     hovertemplate=(
                         f"<b>{label(plain(move.label))}</b> {quantity(move.stroke, move.unit)}<br>"
@@ -188,6 +190,7 @@ def profiles(found: list[Move]) -> go.Figure:
             )  # fmt: skip
             figure.update_xaxes(
                 title={"text": f"[{time_name}]", "standoff": 0},
+                range=[-0.02 * longest * time_factor, 1.02 * longest * time_factor],
                 nticks=6, tickfont={"size": 11}, row=row, col=column + 1,
             )  # fmt: skip
     styled(figure, 70 + (_ROW + 52) * len(axes))
@@ -204,10 +207,13 @@ def _short(values: Floats) -> list[float]:
 def table(shown: Evaluated, found: list[Move]) -> str:
     """Return the table of moves."""
     rms = {
-        use.name.removesuffix(f" {word}, root mean square"): quantity(number(use.value), use.unit)
+        use.name.removesuffix(f" {word}{_RMS}"): (
+            number(use.value),
+            quantity(number(use.value), use.unit),
+        )
         for use in shown.uses
         for word in ("force", "torque")
-        if use.name.endswith(f" {word}, root mean square")
+        if use.name.endswith(f" {word}{_RMS}")
     }
     columns = [
         names("Axis", [plain(move.axis) for move in found]),
@@ -224,9 +230,14 @@ def table(shown: Evaluated, found: list[Move]) -> str:
         ),
     ]
     if rms:
-        texts = [rms.get(move.axis, MISSING) for move in found]
-        columns.append(names("Root mean square over the cycle", texts))
-    if any(move.residual == move.residual for move in found):
+        columns.append(
+            Column(
+                "Root mean square of the drive",
+                [rms.get(move.axis, ("", MISSING))[1] for move in found],
+                [rms.get(move.axis, (math.nan, ""))[0] for move in found],
+            )
+        )
+    if any(not math.isnan(move.residual) for move in found):
         columns.append(_column("Vibration left", [(move.residual, move.unit) for move in found]))
     return html_table(columns, "Moves")
 
@@ -234,6 +245,6 @@ def table(shown: Evaluated, found: list[Move]) -> str:
 def _column(title: str, values: list[tuple[float, str]]) -> Column:
     return Column(
         title,
-        [MISSING if value != value else quantity(value, unit) for value, unit in values],
+        [MISSING if math.isnan(value) else quantity(value, unit) for value, unit in values],
         [value for value, _ in values],
     )

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from gigatwin.app.machine.evaluated import Evaluated, number
 from gigatwin.app.machine.quantities import gain_text, is_worth, setting_text
-from gigatwin.equipment.change_check import overlaps_in_zones
+from gigatwin.app.machine.wording import limit_name
 from gigatwin.equipment.description.machine import LEVERS
+from gigatwin.equipment.interlocks import overlaps_in_zones
 from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.model.equipment_model import Evaluation, SettingRange
 from gigatwin.equipment.sensitivity import Sensitivity, sensitivities
@@ -41,6 +42,8 @@ class Range:
     """Good items in a second; empty where it would take too long to calculate. [item/s]"""
     broken: tuple[frozenset[str], ...]
     """Limits that each value breaks."""
+    worse: tuple[frozenset[str], ...]
+    """Those that are kept now, or are less broken now."""
 
     @property
     def matters(self) -> bool:
@@ -93,12 +96,15 @@ def _range(shown: Evaluated, name: str, known: SettingRange, *, can_run: bool) -
     columns = {key: np.full(len(values), value) for key, value in shown.settings.items()}
     evaluation = shown.model.evaluate(shown.product_format, columns | {name: values})
     shape = len(values)
-    uses = limit_uses(evaluation)
     nothing = np.empty(0)
 
     def along(part: object) -> Floats:
         return np.broadcast_to(np.asarray(part, dtype=np.float64), (shape,))
 
+    margins = [
+        (use.name, along(use.margin), min(number(now.margin), 0.0) - _RELATIVE)
+        for use, now in zip(limit_uses(evaluation), shown.uses, strict=True)
+    ]
     return Range(
         setting=name,
         known=known,
@@ -108,7 +114,12 @@ def _range(shown: Evaluated, name: str, known: SettingRange, *, can_run: bool) -
         cycle_time=along(evaluation.cycle_time) if can_run else nothing,
         good_rate=along(evaluation.good_rate) if can_run else nothing,
         broken=tuple(
-            frozenset(use.name for use in uses if not along(use.holds)[k]) for k in range(shape)
+            frozenset(limit for limit, margin, _ in margins if margin[k] < -_RELATIVE)
+            for k in range(shape)
+        ),
+        worse=tuple(
+            frozenset(limit for limit, margin, least in margins if margin[k] < least)
+            for k in range(shape)
         ),
     )
 
@@ -159,7 +170,7 @@ def _best(shown: Evaluated, along: Range, now: float) -> tuple[float, float, str
 
 def _breaks(shown: Evaluated, along: Range, k: int) -> list[str]:
     """Return the limits and interlocks that a value breaks and the present one does not."""
-    new = sorted(along.broken[k] - {use.name for use in shown.broken})
+    new = [limit_name(name) for name in sorted(along.worse[k])]
     if not new and shown.model.machine.zones and shown.model.activities:
         there = shown.with_settings({along.setting: float(along.values[k])})
         now = {pair[:3] for pair in shown.conflicts}

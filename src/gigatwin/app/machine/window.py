@@ -4,15 +4,14 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from gigatwin.app.figures import ACCENT, INK, QUIET, SECOND, label, styled
+from gigatwin.app.figures import ACCENT, QUIET, SECOND, label, styled
 from gigatwin.app.machine.evaluated import Evaluated, number
-from gigatwin.app.machine.quantities import PER_MINUTE, percent, pretty, setting_text, significant
+from gigatwin.app.machine.quantities import PER_MINUTE, percent, pretty, significant
 from gigatwin.app.machine.ranges import Floats, Range, spoiled
-from gigatwin.app.machine.wording import CRITICAL, plain
+from gigatwin.app.machine.wording import CRITICAL, limit_name, plain
 from gigatwin.app.tables import Column, html_table, names
 from gigatwin.equipment.description.machine import Term
 
@@ -116,6 +115,7 @@ def _panel(
         figure.update_yaxes(
             range=[low, high],
             nticks=5,
+            tickmode="auto",
             tickfont={"size": 11, "color": colour},
             showgrid=not is_right,
             secondary_y=is_right,
@@ -142,7 +142,7 @@ def _axis(values: Floats, here: float | None, *, is_right: bool) -> tuple[float,
     ends = [float(values.min()), float(values.max()), *([here] if here is not None else [])]
     low, high = min(ends), max(ends)
     if is_right:
-        return -0.05 * max(high, _LEAST_DEFECTS), 1.12 * max(high, _LEAST_DEFECTS)
+        return 0.0, 1.12 * max(high, _LEAST_DEFECTS)
     least = _LEAST_SPAN * high
     if high - low < least:
         low, high = (low + high - least) / 2, (low + high + least) / 2
@@ -183,7 +183,7 @@ def broken_beyond(along: Sequence[Range]) -> list[str]:
     for part in along:
         breaks = sorted(frozenset().union(*part.broken))
         if breaks:
-            found.append(f"{part.setting}: {', '.join(plain(name) for name in breaks)}")
+            found.append(f"{part.setting}: {', '.join(limit_name(name) for name in breaks)}")
     return found
 
 
@@ -202,7 +202,7 @@ def causes(shown: Evaluated) -> str:
             rows.append((term.cause, kind, _knee(term), percent(value), value))
     for curve in model.stops:
         stop = model.machine.stops[curve.name]
-        kind = f"stop of {stop.duration}: {plain(curve.name)}"
+        kind = f"stop: {plain(curve.name)} ({stop.duration})"
         added = [number(values[position]) for position in curve.terms]
         base = number(values[curve.value]) / (1 + sum(added))
         rows.append(("with comfortable settings", kind, "always", _stops(base), base))
@@ -226,11 +226,3 @@ def _knee(term: Term) -> str:
 
 def _stops(per_cycle: float) -> str:
     return f"{significant(1000 * per_cycle, 3)} stops in 1000 cycles"
-
-
-def now_text(shown: Evaluated, part: Range) -> str:
-    """Return a setting and its value now."""
-    return f"{part.setting} = {setting_text(shown.settings[part.setting], part.known)}"
-
-
-__all__ = ["INK", "broken_beyond", "causes", "now_text", "np", "window"]

@@ -1,7 +1,10 @@
 """What a machine report calls things, and in which colours it shows them."""
 
+from collections.abc import Iterable
+
 from gigatwin.app.machine.quantities import seconds
-from gigatwin.equipment.model.equipment_model import Arc, StepPart
+from gigatwin.equipment.limits import SCRAP
+from gigatwin.equipment.model.equipment_model import StepPart
 
 KINDS = {
     "move": ("move", "#2f6690"),
@@ -57,16 +60,38 @@ def step_text(step: StepPart, once: float, total: float) -> str:
     return f"{text} ({', '.join(parts)})" if parts else text
 
 
-def after_text(arc: Arc, tail: str, cycles: float) -> str:
+def waits_text(waits: Iterable[tuple[str, float, str]]) -> str:
     """Return what an activity waits for, in words.
+
+    Parameters
+    ----------
+    waits : iterable of (activity, cycles, why)
+        What is waited for, how many cycles earlier, and ``after`` or what circulates.
 
     Examples
     --------
-    >>> after_text(Arc(0, 1, 0, 0, "after"), "wind", 1.0)
-    'wind of the cycle before'
-    >>> after_text(Arc(0, 1, 0, 0, "carrier"), "fill", 12.0)
+    >>> waits_text([("wind", 1.0, "after"), ("tape", 1.0, "after"), ("cut", 0.0, "after")])
+    'wind, tape of the cycle before; cut'
+    >>> waits_text([("fill", 12.0, "carrier")])
     'fill 12 cycles before (carrier)'
     """
-    when = {0.0: "", 1.0: " of the cycle before"}.get(cycles, f" {cycles:g} cycles before")
-    what = "" if arc.why in {"after", "itself"} else f" ({plain(arc.why)})"
-    return f"{plain(tail)}{when}{what}"
+    groups: dict[tuple[float, str], list[str]] = {}
+    for activity, cycles, why in waits:
+        groups.setdefault((cycles, why), []).append(plain(activity))
+    texts = []
+    for (cycles, why), activities in groups.items():
+        when = {0.0: "", 1.0: " of the cycle before"}.get(cycles, f" {cycles:g} cycles before")
+        what = "" if why in {"after", "itself"} else f" ({plain(why)})"
+        texts.append(f"{', '.join(activities)}{when}{what}")
+    return "; ".join(texts)
+
+
+def limit_name(name: str) -> str:
+    """Return what a limit is called.
+
+    Examples
+    --------
+    >>> limit_name("scrap"), limit_name("turret peak torque")
+    ('scrap, the process window', 'turret peak torque')
+    """
+    return f"{name}, the process window" if name == SCRAP else plain(name)

@@ -125,6 +125,7 @@ def _next(model: EquipmentModel, effects: list[Sensitivity]) -> Table:
                 signed(effect.elasticity / 100, 2),
                 setting(effect.best_value, known) if is_worth else "as it is",
                 signed(effect.best_gain) if is_worth else "0",
+                effect.stopped_by,
             )
         )
     headers = (
@@ -136,5 +137,6 @@ def _next(model: EquipmentModel, effects: list[Sensitivity]) -> Table:
         "good items per 1 % [%]",
         "best alone",
         "good items [%]",
+        "stopped by",
     )
     return table("What next: one setting alone, the largest gain first", headers, rows, n_names=3)

@@ -137,15 +137,10 @@ def read_groups(file: str) -> "tuple[str, list[MachineGroup], Factory | None]":
         If neither can be read.
     """
     from gigatwin.equipment.line import groups_of, single
-    from gigatwin.equipment.model.reading import load_machine, machine_names
-    from gigatwin.factory import documents
+    from gigatwin.equipment.model.reading import is_machine, load_machine
     from gigatwin.factory.reading import load
 
-    is_machine = file in machine_names()
-    if not is_machine:
-        data, _ = documents.parsed(documents.find(file).text, file, "that describes something")
-        is_machine = "stations" not in data
-    if is_machine:
+    if is_machine(file):
         model = load_machine(file)
         return model.machine.name, single(model), None
     factory = load(file)

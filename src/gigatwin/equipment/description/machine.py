@@ -214,8 +214,8 @@ class Step(Described):
 class Activity(Described):
     """Something the machine does once in each cycle: steps one after the other."""
 
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-    """What it consists of."""
+    steps: tuple[Step, ...]
+    """What it consists of, one or more."""
     after: dict[Name, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
     """Activity that must have ended before it begins, and how many cycles earlier: 0 in the same
     cycle, 1 in the cycle before."""
@@ -225,6 +225,13 @@ class Activity(Described):
     """How many cycles of it can be under way together."""
     cv: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Standard deviation over mean of its duration; 0: always the same."""
+
+    @model_validator(mode="after")
+    def _has_steps(self) -> Self:
+        if not self.steps:
+            message = "give one or more steps"
+            raise ValueError(message)
+        return self
 
 
 class Circulating(Described):

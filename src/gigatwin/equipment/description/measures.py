@@ -21,7 +21,11 @@ def registry() -> Any:  # noqa: ANN401 - pint's registry has no static type
     """Return pint's units; it takes a third of a second to import, so it is imported here."""
     import pint  # noqa: PLC0415 - heavy
 
-    units: Any = pint.UnitRegistry(cache_folder=None)
+    try:
+        # Reading pint's definitions takes half a second, reading its cache a tenth of that.
+        units: Any = pint.UnitRegistry(cache_folder=":auto:")
+    except OSError:
+        units = pint.UnitRegistry()
     units.define("@alias turn = rev")
     return units
 

@@ -128,18 +128,24 @@ def _setting(
     else:
         texts = dict.fromkeys(machine.formats, given)
     defaults = {name: read_measure(text) for name, text in texts.items()}
-    for name, value in (("high", high), *defaults.items(), *(("steps", step) for step in steps)):
+    # Where the default is one for all formats, what is wrong with it is said once.
+    given_defaults = {
+        (*path, "default", *(("by_format", name) if isinstance(given, ByFormat) else ())): name
+        for name in reversed(texts)
+    }
+    checked = [((*path, "high"), high), *(((*path, "steps"), step) for step in steps)]
+    checked += [(place, defaults[name]) for place, name in given_defaults.items()]
+    for place, value in checked:
         if not same_kind(value, low):
-            found = f"{setting.low} and {unit_name(value) or 'a plain number'}"
-            findings.add((*path, name), found, "must have units of one kind")
+            found = f"{setting.low} and {value.magnitude:g} {unit_name(value)}".strip()
+            findings.add(place, found, "must have units of one kind")
             return defaults, _range(setting, defaults, low.magnitude, low.magnitude, ())
     if high < low:
         findings.add((*path, "high"), setting.high, f"must be {setting.low} or more")
-    for name, value in defaults.items():
-        if not low <= value <= high:
-            place = (*path, "default", "by_format", name) if isinstance(given, ByFormat) else path
+    for place, name in given_defaults.items():
+        if not low <= defaults[name] <= high:
             required = f"must be from {setting.low} to {setting.high}"
-            findings.add((*place, "default") if place is path else place, texts[name], required)
+            findings.add(place, texts[name], required)
     values = tuple(sorted(float(step.magnitude) for step in steps))
     return defaults, _range(setting, defaults, low.magnitude, high.magnitude, values)
 
@@ -152,8 +158,7 @@ def _range(
     steps: tuple[float, ...],
 ) -> SettingRange:
     one = next(iter(defaults.values()))
-    text = setting.low.strip()
-    written = text.lstrip("+-0123456789.eE").strip() if not text.isalpha() else ""
+    written = setting.high.strip().lstrip("+-0123456789.eE").strip()
     try:
         scale = float(read_measure(f"1 {written}").magnitude) if written else 1.0
     except FormulaError:

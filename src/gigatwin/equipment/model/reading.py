@@ -70,3 +70,21 @@ def read_machine_text(
 def machine_names() -> list[str]:
     """Return the names of the machines in the library, sorted."""
     return documents.library_names(SHELF)
+
+
+def is_machine(source: str | PathLike[str]) -> bool:
+    """Return whether a name or file is meant as a machine, not as a factory.
+
+    Raises
+    ------
+    FactoryError
+        If there is a file and it cannot be read.
+    """
+    name = str(source)
+    if name in documents.library_names():
+        return False
+    if name in machine_names() and not Path(name).exists():
+        return True
+    found = documents.find(source)
+    data, _ = documents.parsed(found.text, found.name, "that describes a factory or a machine")
+    return "stations" not in data and ("activities" in data or "fmu" in data)
