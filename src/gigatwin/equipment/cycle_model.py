@@ -19,7 +19,7 @@ from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings
 from gigatwin.factory.stations import Energy, Station
 from gigatwin.factory.stops import Stop
-from gigatwin.units import Items
+from gigatwin.units import Items, Ratio
 
 CYCLES = 20_000
 """Cycles that the law of a random cycle is taken from."""
@@ -244,30 +244,33 @@ def _filled(
     update: dict[str, Any] = {
         "cycle": None,
         "settings": {},
-        "time": _joined({key: value.time for key, value in models.items()}),
+        "time": _joined(ByFormat[Duration], {key: value.time for key, value in models.items()}),
     }
     given = station.model_fields_set
     if "scrap" not in given:
-        update["scrap"] = _joined({key: value.scrap for key, value in models.items()})
+        update["scrap"] = _joined(ByFormat[Ratio], {k: value.scrap for k, value in models.items()})
     if "energy" not in given and first.energy is not None:
         update["energy"] = first.energy.model_copy(
             update={"per_item": max(m.energy.per_item for m in models.values() if m.energy)}
         )
     update["stops"] = {**first.stops, **station.stops}
     update["defects"] = {
-        **{key: _joined({k: m.defects[key] for k, m in models.items()}) for key in first.defects},
+        **{
+            key: _joined(ByFormat[Ratio], {k: m.defects[key] for k, m in models.items()})
+            for key in first.defects
+        },
         **station.defects,
     }
     filled: Station = station.model_copy(update=update)
     return filled
 
 
-def _joined(values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any kind
+def _joined(kind: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any kind
     """Return one value where all formats have the same, and one for each otherwise."""
     first = next(iter(values.values()))
     if all(value == first for value in values.values()):
         return first
-    return ByFormat(by_format=dict(values))
+    return kind(by_format=dict(values))
 
 
 def for_formats(

@@ -1,6 +1,5 @@
 """The settings of one machine that reach a rate with the fewest defects, within its limits."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,12 +13,9 @@ from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.line import MachineGroup
 from gigatwin.equipment.model.equipment_model import Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
+from gigatwin.equipment.settings_problem import CycleProblem
 
 _SAMPLES = 1024
-_STEP = 1e-5
-"""Step of differences, relative to a setting's range."""
-_SCALE = 1e3
-"""Scrap is a thousandth or so; the optimiser wants numbers near one."""
 _TOLERANCE = 1e-6
 _HALVINGS = 30
 _LEAST_WIDTH = 1e-12
@@ -40,14 +36,10 @@ class Found:
 
 
 class SettingsSearch:
-    r"""Searches the free settings of one station's machines.
+    """Searches the free settings of one station's machines.
 
-    For a wanted rate r, the cycle and the stops in it may take N/r together, N items a cycle. That
-    a cycle time is enough means that there are times x of the activities with
-    :math:`x_v \ge x_u + w_{uv} - \lambda t_{uv}` on every arc: smooth conditions on settings and
-    times, where the cycle time itself, a maximum, has kinks. They are solved by sequential
-    quadratic programming (SciPy's SLSQP) from several starts: the settings as they are, the last
-    ones found, and the best of 1024 points of a Sobol sequence.
+    Starts are the settings as they are, those found for rates near by, and the best of some
+    thousand points of a Sobol sequence; from each, `CycleProblem` is solved.
     """
 
     def __init__(
@@ -74,22 +66,23 @@ class SettingsSearch:
         self._known: dict[float, NDArray[np.float64]] = {}
         self._keep_zones_clear()
         self._now = self._scaled(self.start)
-        now = self._evaluate(self._now[None])
+        now = self.evaluate(self._now[None])
         self.rate_now = float(self._rates(now)[0])
         points = self._sample()
-        sampled = self._evaluate(points)
+        sampled = self.evaluate(points)
         self._points = points
         self._sampled_rates = self._rates(sampled)
         self._sampled_scrap = np.broadcast_to(sampled.scrap, len(points))
         self._sampled_is_allowed = self._is_allowed(sampled)
+        # Nothing can be better than this, so that there is nothing to search where it is reached.
+        self._least_scrap = float(self._sampled_scrap.min())
         # Limits that no sample comes near are only looked at in the end.
         self.near_limits = [
             k for k, use in enumerate(limit_uses(sampled)) if use.margin.min() < _NEAR
         ]
-        allowed = self._sampled_rates[self._sampled_is_allowed]
-        # A little beyond the best sample: the optimiser finds corners that points do not.
-        reached = max(float(allowed.max(initial=0.0)), self.rate_now)
-        self.most_rate = reached * (1.25 if self.names else 1.0)
+        self.most_rate = self.rate_now
+        if self.names:
+            self._find_fastest()
 
     def fewest_defects(self, rate: float, *, is_thorough: bool = False) -> Found | None:
         """Return the settings that reach a rate with the fewest defects, None if there are none.
@@ -107,6 +100,8 @@ class SettingsSearch:
         known = self._known.get(rate)
         if known is not None and not is_thorough:
             return self._found(known)
+        if rate > self.most_rate * (1 + _TOLERANCE):
+            return None
         nearest = sorted(self._known, key=lambda other: abs(other - rate))[:2]
         starts = [self._known[other] for other in nearest]
         others = [self._best_sample(rate), self._now]
@@ -128,7 +123,7 @@ class SettingsSearch:
         for k in range(len(self.names)):
             other = point.copy()
             other[k] = self._now[k]
-            evaluation = self._evaluate(other[None])
+            evaluation = self.evaluate(other[None])
             if (
                 self._rates(evaluation)[0] >= rate * (1 - _TOLERANCE)
                 and self._is_allowed(evaluation)[0]
@@ -159,8 +154,17 @@ class SettingsSearch:
         """Return the best of some points and of what the optimiser makes of them."""
         if not starts:
             return None
-        points = np.array([*starts, *(self._solved(start, rate) for start in starts)])
-        evaluation = self._evaluate(points)
+        best, least = self._chosen(np.array(starts), rate)
+        if best is None or least > self._least_scrap + _TIE:
+            solved = [self._solved(start, rate) for start in starts]
+            best, _ = self._chosen(np.array([*starts, *solved]), rate)
+        return best
+
+    def _chosen(
+        self, points: NDArray[np.float64], rate: float
+    ) -> tuple[NDArray[np.float64] | None, float]:
+        """Return the best of some points that reach a rate, and its scrap."""
+        evaluation = self.evaluate(points)
         clear = np.array([self._is_clear(self._at(point)) for point in points])
         usable = (
             clear
@@ -168,14 +172,14 @@ class SettingsSearch:
             & (self._rates(evaluation) >= rate * (1 - _TOLERANCE))
         )
         if not usable.any():
-            return None
+            return None, np.inf
         scrap = np.where(usable, evaluation.scrap, np.inf)
         # Among equally good ones the fastest: it leaves room for the others.
         ties = scrap <= scrap.min() + _TIE
         chosen: NDArray[np.float64] = points[
             int(np.argmax(np.where(ties, self._rates(evaluation), -np.inf)))
         ]
-        return chosen
+        return chosen, float(scrap.min())
 
     def _keep_zones_clear(self) -> None:
         """Narrow the ranges of settings that alone would put two activities into one zone."""
@@ -213,7 +217,8 @@ class SettingsSearch:
             columns[name] = self.low[k] + self.width[k] * points[:, k]
         return columns
 
-    def _evaluate(self, points: NDArray[np.float64]) -> Evaluation:
+    def evaluate(self, points: NDArray[np.float64]) -> Evaluation:
+        """Return what the machine does at points, shape (n, n_free), each from 0 to 1."""
         model = self.group.model
         return model.evaluate(self.product_format, self._settings(points), self.factors)
 
@@ -232,7 +237,7 @@ class SettingsSearch:
         }
 
     def _found(self, point: NDArray[np.float64]) -> Found:
-        return Found(self._at(point), float(np.ravel(self._evaluate(point[None]).scrap)[0]))
+        return Found(self._at(point), float(np.ravel(self.evaluate(point[None]).scrap)[0]))
 
     def _sample(self) -> NDArray[np.float64]:
         if not self.names:
@@ -243,112 +248,22 @@ class SettingsSearch:
         ends = np.clip(1.5 * inner - 0.25, 0.0, 1.0)
         return np.concatenate([inner, ends, self._now[None]])
 
-    # The conditions -----------------------------------------------------------------------------
-
     def _solved(self, start: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
-        """Return the point that the optimiser finds from a start."""
-        problem = _Problem(self, rate)
-        n = len(self.names)
-        times = problem.times_at(start)
-        with warnings.catch_warnings():
-            # SLSQP clips a start to the bounds and says so.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            found = scipy.optimize.minimize(
-                problem.objective,
-                np.concatenate([start, times]),
-                jac=problem.slopes_of_objective,
-                bounds=[(0.0, 1.0)] * n + [(None, None)] * len(times),
-                constraints=[{"type": "ineq", "fun": problem.conditions, "jac": problem.slopes}],
-                method="SLSQP",
-                options={"maxiter": 40, "ftol": 1e-6},
-            )
-        point: NDArray[np.float64] = np.clip(found.x[:n], 0.0, 1.0)
-        return point
+        """Return the point with the fewest defects that the optimiser finds from a start."""
+        time = self.group.machines * self.group.model.machine.items_per_cycle / rate
+        return CycleProblem(self.evaluate, self.group.model, self.near_limits).fewest_defects(
+            start, time
+        )
 
-
-class _Problem:
-    """Objective and conditions at one wanted rate, with their slopes by differences."""
-
-    def __init__(self, search: SettingsSearch, rate: float) -> None:
-        self.search = search
-        model = search.group.model
-        self.arcs = model.arcs
-        self.tails = np.array([arc.tail for arc in self.arcs])
-        self.heads = np.array([arc.head for arc in self.arcs])
-        self.n_activities = len(model.activities)
-        self.allowed = search.group.machines * model.machine.items_per_cycle / rate
-        self._key: bytes = b""
-        self._values: tuple[NDArray[np.float64], ...] = ()
-
-    def times_at(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return times of the activities that are right if the point reaches the rate."""
-        reduced = self._at(point)[1][0]
-        times = np.zeros(self.n_activities)
-        for _ in range(self.n_activities):
-            np.maximum.at(times, self.heads, times[self.tails] - reduced)
-        # Where the rate is not reached they would grow for ever; a few rounds are a start.
-        from_zero: NDArray[np.float64] = times - times.min()
-        return from_zero
-
-    def _at(self, point: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """Return scrap, arcs' room and limits' margins at a point and around it.
-
-        Row 0 is the point, rows 1 to n have one setting a step higher, the others a step lower.
-        """
-        key = point.tobytes()
-        if key == self._key:
-            return self._values
-        n = len(point)
-        rows = np.repeat(point[None], 2 * n + 1, axis=0)
-        rows[np.arange(1, n + 1), np.arange(n)] += _STEP
-        rows[np.arange(n + 1, 2 * n + 1), np.arange(n)] -= _STEP
-        evaluation = self.search._evaluate(rows)  # noqa: SLF001 - a part of it
-        weights = evaluation.columns([arc.weight for arc in self.arcs])
-        tokens = evaluation.columns([arc.tokens for arc in self.arcs])
-        cycle = self.allowed - np.broadcast_to(evaluation.downtime, evaluation.n)
-        room = cycle[:, None] * tokens - weights
-        margins = np.zeros((evaluation.n, 0))
-        if self.search.near_limits:
-            uses = limit_uses(evaluation)
-            margins = np.stack([uses[k].margin for k in self.search.near_limits], axis=1)
-        scrap = np.broadcast_to(evaluation.scrap, evaluation.n)
-        self._key, self._values = key, (scrap, room, margins)
-        return self._values
-
-    @staticmethod
-    def _slopes(values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-        slopes: NDArray[np.float64] = (values[1 : n + 1] - values[n + 1 :]) / (2 * _STEP)
-        return slopes
-
-    def _parts(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        n = len(x) - self.n_activities
-        return x[:n], x[n:]
-
-    def objective(self, x: NDArray[np.float64]) -> float:
-        """Return the scrap, scaled."""
-        return float(self._at(self._parts(x)[0])[0][0]) * _SCALE
-
-    def slopes_of_objective(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how the scrap changes with each variable."""
-        point, times = self._parts(x)
-        slopes = self._slopes(self._at(point)[0], len(point)) * _SCALE
-        return np.concatenate([slopes, np.zeros(len(times))])
-
-    def conditions(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what must not be negative: room on the arcs, margins of the limits."""
-        point, times = self._parts(x)
-        _, room, margins = self._at(point)
-        waits = times[self.heads] - times[self.tails] + room[0]
-        return np.concatenate([waits, margins[0]])
-
-    def slopes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how the conditions change with each variable."""
-        point, _ = self._parts(x)
-        n = len(point)
-        _, room, margins = self._at(point)
-        by_time = np.zeros((len(self.arcs) + margins.shape[1], self.n_activities))
-        rows = np.arange(len(self.arcs))
-        by_time[rows, self.heads] += 1
-        by_time[rows, self.tails] -= 1
-        by_setting = np.concatenate([self._slopes(room, n), self._slopes(margins, n)], axis=1).T
-        return np.concatenate([by_setting, by_time], axis=1)
+    def _find_fastest(self) -> None:
+        """Find the highest rate that the free settings reach within the limits."""
+        problem = CycleProblem(self.evaluate, self.group.model, self.near_limits)
+        starts = [self._best_sample(np.inf), self._now]
+        points = np.array([*starts, *(problem.fastest(start) for start in starts)])
+        evaluation = self.evaluate(points)
+        clear = np.array([self._is_clear(self._at(point)) for point in points])
+        rates = np.where(clear & self._is_allowed(evaluation), self._rates(evaluation), -np.inf)
+        best = int(np.argmax(rates))
+        if rates[best] > self.rate_now:
+            self.most_rate = float(rates[best])
+            self._known[self.most_rate] = points[best]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
 
+FMI_VERSIONS = (2, 3)
 SOURCE = Path(__file__).with_name("fmu_machine.c")
 TOKEN = "{6f2c1d6e-0a4b-4b8e-9a57-3d1f0c5e7a21}"  # noqa: S105 - says which unit it is, no secret
 SYSTEMS = {"linux": ("linux", ".so"), "darwin": ("darwin", ".dylib"), "win32": ("windows", ".dll")}

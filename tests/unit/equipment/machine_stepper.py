@@ -2,7 +2,7 @@
 
 An activity begins when each of its places holds a ripe token: it takes one from each and puts one
 into each place behind it, ripe when it ends, or its overlap earlier. Tokens of a place stay in
-their order, as carriers on a carousel do. Nothing here knows of recursions, circuits or policies.
+their order, as carriers on a carousel do: none overtakes. Nothing here knows of recursions, circuits or policies.
 """
 
 import math
@@ -41,8 +41,8 @@ def drawn_durations(evaluation, cycles, rng):
     return np.column_stack(columns)
 
 
-def end_times(evaluation, durations):
-    """Return when each activity ends in each cycle, shape of the durations."""
+def start_times(evaluation, durations):
+    """Return when each activity begins in each cycle, shape of the durations."""
     cycles, n_activities = durations.shape
     into, out_of = ([[] for _ in range(n_activities)] for _ in range(2))
     for arc in evaluation.model.arcs:
@@ -55,7 +55,7 @@ def end_times(evaluation, durations):
         into[arc.head].append(place)
         out_of[arc.tail].append(place)
     begun = [0] * n_activities
-    ends = np.zeros_like(durations)
+    starts = np.zeros_like(durations)
     rows = durations.tolist()
     agenda = [(0.0, activity) for activity in range(n_activities)]
     heapify(agenda)
@@ -65,18 +65,18 @@ def end_times(evaluation, durations):
             for place in into[activity]:
                 place.ripe.popleft()
             duration = rows[begun[activity]][activity]
-            ends[begun[activity], activity] = now + duration
+            starts[begun[activity], activity] = now
             begun[activity] += 1
             for place in out_of[activity]:
                 ripe = now + (duration - place.overlap)
                 place.ripe.append(ripe)
                 heappush(agenda, (ripe, place.head))
     assert begun == [cycles] * n_activities, "the machine stands still"
-    return ends
+    return starts
 
 
 @st.composite
-def machine_texts(draw, *, connected=False, is_random=False):
+def machine_texts(draw, *, connected=False, is_random=False, may_overtake=False):
     """Return the description of a machine of a few activities that wait for each other.
 
     Parameters
@@ -85,13 +85,15 @@ def machine_texts(draw, *, connected=False, is_random=False):
         Whether something passes all activities and returns, so that all have one pace.
     is_random : bool
         Whether durations may be random.
+    may_overtake : bool
+        Whether activities with random durations may have several cycles under way.
     """
     names = [f"a{k}" for k in range(draw(st.integers(1, 5)))]
     lines = ["name: random", "formats: {only: {}}", "activities:"]
     for k, name in enumerate(names):
         milliseconds = draw(st.integers(1, 9999))
         steps = [f"{{process: {milliseconds} ms}}"]
-        cv = 0.0
+        cv, share = 0.0, 1.0
         if is_random:
             cv = draw(st.sampled_from([0.0, 0.1, 0.6]))
             share = draw(st.sampled_from([0.02, 0.5, 1.0]))
@@ -103,7 +105,8 @@ def machine_texts(draw, *, connected=False, is_random=False):
             f"{names[other]}: {cycles if other < k else max(cycles, 1)}"
             for other, cycles in after.items()
         )
-        places = draw(st.integers(1, 3))
+        is_free = may_overtake or not is_random or (cv == 0 and share == 1)
+        places = draw(st.integers(1, 3)) if is_free else 1
         lines.append(
             f"  {name}: {{steps: [{', '.join(steps)}], after: {{{waits}}}, "
             f"overlap: {overlap} ms, places: {places}, cv: {cv}}}"

@@ -11,8 +11,6 @@ from gigatwin.errors import EquipmentError
 from tests.unit.equipment.fmu_builder import (
     PLATFORMS,
     VARIABLES,
-    compile_machine,
-    find_compiler,
     write_fmu,
 )
 
@@ -20,24 +18,6 @@ fmpy = pytest.importorskip("fmpy", reason="fmpy is not installed: pip install 'g
 
 VERSIONS = (2, 3)
 both_versions = pytest.mark.parametrize("version", VERSIONS)
-
-
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory):
-    if find_compiler() is None:
-        pytest.skip("FMUs are built here: there is no C compiler (cc or gcc); install one.")
-    folder = tmp_path_factory.mktemp("libraries")
-    headers = Path(fmpy.__file__).parent / "c-code"
-    return {version: compile_machine(folder, version, headers) for version in VERSIONS}
-
-
-@pytest.fixture(scope="module")
-def machines(libraries, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("machines")
-    return {
-        version: write_fmu(folder / f"machine{version}.fmu", version, library)
-        for version, library in libraries.items()
-    }
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from gigatwin.equipment.model.reading import load_machine, read_machine_text
@@ -129,6 +129,7 @@ def test_activities_apart_from_the_critical_one_keep_their_order():
 
 
 @pytest.mark.xfail(reason="schedule.py: as above")
+@settings(phases=[Phase.generate])
 @given(machine_texts())
 def test_schedule_of_any_machine_is_feasible(text):
     assert_feasible_and_tight(read_machine_text(text))

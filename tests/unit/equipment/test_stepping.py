@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from scipy.stats import norm
 
 from gigatwin.equipment.cycle_model import cycle_model
@@ -17,9 +17,9 @@ from gigatwin.equipment.model.reading import load_machine, read_machine_text
 from gigatwin.equipment.stepping import cycle_times, draw_durations, is_random
 from tests.unit.equipment.machine_stepper import (
     drawn_durations,
-    end_times,
     machine_texts,
     mean_durations,
+    start_times,
 )
 
 LIBRARY = ("winder", "collector-welder", "can-inserter", "groover", "filler", "crimper")
@@ -83,6 +83,10 @@ RANDOM = {
     "gantry": gantry,
 }
 every_random_machine = pytest.mark.parametrize("name", RANDOM)
+OVERTAKES = pytest.mark.xfail(reason="stepping.py: cycles of an activity with places overtake")
+every_random_law = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=OVERTAKES if n == "carousel" else ()) for n in RANDOM]
+)
 
 
 def random_settings(model, rng):
@@ -93,9 +97,14 @@ def random_settings(model, rng):
     }
 
 
+def between_ends(evaluation, durations):
+    """Return the times between cycles of the last activity, event by event."""
+    return np.diff((start_times(evaluation, durations) + durations)[:, -1])
+
+
 def assert_keeps_the_pace(evaluation):
     durations = mean_durations(evaluation, SKIP + ROUND + 1)
-    ends = end_times(evaluation, durations)
+    ends = start_times(evaluation, durations) + durations
     periods = (ends[-1] - ends[SKIP]) / ROUND
     np.testing.assert_allclose(periods, evaluation.cycle_time, rtol=1e-9)
     recursion = cycle_times(evaluation, durations, skip=SKIP)
@@ -117,9 +126,20 @@ def test_library_machine_keeps_its_pace_event_by_event(name):
 def test_recursion_equals_events_on_the_same_durations(text):
     evaluation = read_machine_text(text).evaluate("only")
     durations = draw_durations(evaluation, 40, np.random.default_rng(46))
-    exact = np.diff(end_times(evaluation, durations)[:, -1])
+    exact = between_ends(evaluation, durations)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=7), exact[7:], atol=1e-9)
+
+
+@OVERTAKES
+@settings(phases=[Phase.generate])
+@given(machine_texts(connected=True, is_random=True, may_overtake=True))
+def test_places_keep_their_order(text):
+    evaluation = read_machine_text(text).evaluate("only")
+    durations = draw_durations(evaluation, 40, np.random.default_rng(46))
+    assert np.all(np.diff(start_times(evaluation, durations), axis=0) >= 0)
+    exact = between_ends(evaluation, durations)
+    np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
 
 
 @every_random_machine
@@ -127,7 +147,7 @@ def test_random_machine_equals_events_on_the_same_durations(name):
     evaluation = RANDOM[name]().evaluate("only")
     assert is_random(evaluation)
     durations = draw_durations(evaluation, 2_000, np.random.default_rng(47))
-    exact = np.diff(end_times(evaluation, durations)[:, -1])
+    exact = between_ends(evaluation, durations)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
 
 
@@ -165,17 +185,17 @@ def test_cycle_that_waits_for_two_lognormal_stations_has_the_exact_mean():
     # The larger of two lognormal numbers of mean m has the mean 2 m Phi(sigma / sqrt(2)).
     sigma = math.sqrt(math.log(1 + 0.3**2))
     exact = 1 + 2 * 2.0 * norm.cdf(sigma / math.sqrt(2))
-    # It varies less than twice what one of them does.
-    error = 2 * 0.3 * 2.0 / math.sqrt(CYCLES)
+    # Its variance is at most that of both together (B. Efron, C. Stein, 1981).
+    error = math.sqrt(2) * 0.3 * 2.0 / math.sqrt(CYCLES)
     assert abs(cycle_model(lognormal_dial().evaluate("only")).cycle_time - exact) < 5 * error
     assert 5 * error < 0.01 * exact
 
 
-@every_random_machine
+@every_random_law
 def test_mean_of_the_cycle_model_is_that_of_other_draws(name):
     evaluation = RANDOM[name]().evaluate("only")
     durations = drawn_durations(evaluation, SKIP + CYCLES, np.random.default_rng(51))
-    ends = end_times(evaluation, durations)[:, -1]
+    ends = (start_times(evaluation, durations) + durations)[:, -1]
     batches = np.diff(ends[SKIP - 1 :: CYCLES // BATCHES]) / (CYCLES // BATCHES)
     assert len(batches) == BATCHES
     # Both are means of 20 000 cycles.
@@ -187,7 +207,7 @@ def test_mean_of_the_cycle_model_is_that_of_other_draws(name):
     assert model.cycle_time > evaluation.cycle_time + 5 * error
 
 
-@every_random_machine
+@every_random_law
 def test_law_of_the_cycle_has_exactly_its_mean(name):
     model = RANDOM[name]()
     found = cycle_model(model.evaluate("only"))

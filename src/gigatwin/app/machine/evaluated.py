@@ -40,9 +40,16 @@ class Evaluated:
         return {name: value for name, value in self.settings.items() if value != defaults[name]}
 
     @cached_property
+    def _timed(self) -> tuple[Evaluation, float]:
+        begin = perf_counter()
+        evaluation = self.with_settings({})
+        _ = evaluation.cycle_time  # runs the FMU, once
+        return evaluation, perf_counter() - begin
+
+    @property
     def evaluation(self) -> Evaluation:
         """What the machine does."""
-        return self.with_settings({})
+        return self._timed[0]
 
     def with_settings(self, change: Mapping[str, float]) -> Evaluation:
         """Return what the machine does with some settings changed."""
@@ -80,14 +87,10 @@ class Evaluated:
             found[name] = (float(low), float(high))
         return found
 
-    @cached_property
+    @property
     def run_time(self) -> float:
         """Time that one run of an FMU takes; 0 for a machine of activities. [s]."""
-        if self.model.machine.fmu is None:
-            return 0.0
-        begin = perf_counter()
-        _ = self.evaluation.cycle_time
-        return perf_counter() - begin
+        return self._timed[1] if self.model.machine.fmu is not None else 0.0
 
     def can_afford(self, runs: int) -> bool:
         """Return whether so many evaluations are done in a reasonable time."""

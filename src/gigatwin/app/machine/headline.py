@@ -14,6 +14,7 @@ from gigatwin.app.machine.quantities import (
     seconds,
     setting_text,
     significant,
+    stops_text,
     with_unit,
 )
 from gigatwin.app.machine.ranges import Lever, largest
@@ -150,8 +151,8 @@ def _share_note(shown: Evaluated, name: str) -> str:
 
 def _availability_note(shown: Evaluated) -> str:
     per_cycle = sum(number(shown.evaluation.values[curve.value]) for curve in shown.model.stops)
-    text = f"{significant(1000 * per_cycle, 3)} stops in 1000 cycles"
-    return "; ".join(part for part in (text, _share_note(shown, "availability")) if part)
+    parts = (stops_text(per_cycle), _share_note(shown, "availability"))
+    return "; ".join(part for part in parts if part)
 
 
 def _between(low: str, high: str) -> str:
@@ -174,6 +175,8 @@ def _energy_card(shown: Evaluated) -> str:
     )
     share = percent(of_motion / per_item) if per_item > 0 else "0 %"
     note = f"{share} of it for the process and for moving drives; the rest is drawn all the time"
+    if of_motion == 0:
+        note = "drawn all the time, stops included"
     return _card("Energy per item", f"{significant(per_item, 3)} Wh", note)
 
 
@@ -193,6 +196,8 @@ def _chain(shown: Evaluated, found: Schedule) -> str:
 def finding(shown: Evaluated, levers: Sequence[Lever]) -> str:
     """Return what sets the cycle and what would bring most, as HTML."""
     parts = [] if shown.schedule is None else [_sum(shown, shown.schedule)]
+    if shown.broken or shown.conflicts:
+        parts.append("<b>First bring the settings back within limits and interlocks.</b>")
     parts.append(_advice(shown, levers))
     return f'<p class="finding">{" ".join(part for part in parts if part)}</p>'
 

@@ -38,18 +38,17 @@ def value_text(use: LimitUse) -> tuple[str, str]:
     return quantity(value, use.unit, size), quantity(limit, use.unit, size)
 
 
-def drawn(shown: Evaluated) -> list[LimitUse]:
-    """Return the limits that a bar can show, the nearest first.
-
-    A pose that an axis can reach is no question of how far.
-    """
+def reached_poses(shown: Evaluated) -> set[str]:
+    """Return the names of limits on poses that can be reached: no question of how far."""
     axes = shown.model.machine.axes
     poses = {f"{name} pose {pose}" for name, axis in axes.items() for pose in axis.poses}
-    found = [
-        use
-        for use in shown.uses
-        if not math.isnan(used(use)) and not (use.name in poses and holds(use))
-    ]
+    found = {use.name for use in shown.uses} & poses
+    return found - {use.name for use in shown.broken}
+
+
+def drawn(uses: Sequence[LimitUse]) -> list[LimitUse]:
+    """Return the limits that a bar can show, the nearest first."""
+    found = [use for use in uses if not math.isnan(used(use))]
     return sorted(found, key=lambda use: -used(use))
 
 

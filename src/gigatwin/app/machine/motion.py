@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,13 +23,15 @@ from gigatwin.equipment.motion.vibration import residual_vibration
 
 Floats = NDArray[np.float64]
 _POINTS = 161
+_FINE = 50
+_PLACES = 12
 _DIGITS = 5
 _ROW = 150
 _RMS = ", root mean square"
 """How the names of these limits end."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Move:
     """A move of an axis or dial from rest to rest."""
 
@@ -59,26 +62,21 @@ def moves(shown: Evaluated) -> list[Move]:
     """Return the moves of all axes and dials, those that are alike once."""
     found: dict[tuple[str, float, float], Move] = {}
     for move in (*_of_axes(shown), *_of_dials(shown)):
-        key = (move.axis, round(move.stroke, 12), round(move.duration, 12))
-        known = found.get(key)
-        if known is None:
-            found[key] = move
+        if move.stroke > 0:
+            key = (move.axis, round(move.stroke, _PLACES), round(move.duration, _PLACES))
+            found.setdefault(key, move)
     return list(found.values())
 
 
 def _of_axes(shown: Evaluated) -> Iterator[Move]:
     evaluation, model = shown.evaluation, shown.model
-    flying = {
-        (activity.name, k)
-        for activity in model.activities
-        for k, step in enumerate(model.machine.activities[activity.name].steps)
-        if step.start_speed is not None or step.end_speed is not None
-    }
-    flying_parts = [
+    flying = [
         step
         for activity in model.activities
-        for k, step in enumerate(activity.steps)
-        if (activity.name, k) in flying
+        for step, given in zip(
+            activity.steps, model.machine.activities[activity.name].steps, strict=True
+        )
+        if given.start_speed is not None or given.end_speed is not None
     ]
     for name, axis in model.machine.axes.items():
         for step, profile in moves_of(evaluation, name):
@@ -98,7 +96,7 @@ def _of_axes(shown: Evaluated) -> Iterator[Move]:
                 peak_speed=number(profile.peak_speed),
                 peak_acceleration=number(profile.peak_acceleration),
                 residual=residual,
-                is_flying=any(step is part for part in flying_parts),
+                is_flying=any(step is part for part in flying),
                 times=times,
                 curves=curves,
             )
@@ -126,10 +124,14 @@ def _of_dials(shown: Evaluated) -> Iterator[Move]:
             stroke, duration = (
                 number(evaluation.values[position]) for position in (step.stroke, step.once)
             )
-            shares = np.linspace(0.0, 1.0, _POINTS)
+            # Differences need a finer grid than the eye.
+            shares = np.linspace(0.0, 1.0, _FINE * (_POINTS - 1) + 1)
             way = place(law, shares)
             speed = np.gradient(way, shares, edge_order=2)
             acceleration = np.gradient(speed, shares, edge_order=2)
+            shares, way, speed, acceleration = (
+                part[::_FINE] for part in (shares, way, speed, acceleration)
+            )
             yield Move(
                 axis=step.axis,
                 unit="rad",
@@ -217,7 +219,7 @@ def table(shown: Evaluated, found: list[Move]) -> str:
     }
     columns = [
         names("Axis", [plain(move.axis) for move in found]),
-        names("Move", [plain(move.label) for move in found]),
+        _labels(found),
         _column("Stroke", [(move.stroke, move.unit) for move in found]),
         Column(
             "Time",
@@ -240,6 +242,17 @@ def table(shown: Evaluated, found: list[Move]) -> str:
     if any(not math.isnan(move.residual) for move in found):
         columns.append(_column("Vibration left", [(move.residual, move.unit) for move in found]))
     return html_table(columns, "Moves")
+
+
+def _labels(found: list[Move]) -> Column:
+    """Return what the moves are called, in their colours where an axis has several."""
+    cells = []
+    for move in found:
+        own = [other for other in found if other.axis == move.axis]
+        colour = COLOURS[own.index(move) % len(COLOURS)]
+        mark = f'<span style="color:{colour}">\u25a0</span> ' if len(own) > 1 else ""
+        cells.append(f"{mark}{escape(plain(move.label))}")
+    return Column("Move", cells, [move.label for move in found], is_number=False)
 
 
 def _column(title: str, values: list[tuple[float, str]]) -> Column:

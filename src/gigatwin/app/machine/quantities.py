@@ -11,12 +11,15 @@ _DIGITS = 4
 _SMALLEST = 1e-4
 _TINY_GAIN = 5e-4
 _PREFIXED = {
-    "m": (("m", 1.0), ("mm", 1e-3), ("\u00b5m", 1e-6)),
-    "rad": (("rad", 1.0), ("mrad", 1e-3), ("\u00b5rad", 1e-6)),
-    "N": (("kN", 1e3), ("N", 1.0)),
-    "W": (("kW", 1e3), ("W", 1.0)),
-    "J": (("kJ", 1e3), ("J", 1.0)),
+    "m": (("m", 1.0, 1.0), ("mm", 1e-3, 1e-3), ("\u00b5m", 1e-6, 0.0)),
+    # Angles below a radian are still written in radians; only those of a vibration are not.
+    "rad": (("rad", 1.0, 0.01), ("mrad", 1e-3, 1e-5), ("\u00b5rad", 1e-6, 0.0)),
+    "kg/m/s^2": (("MPa", 1e6, 1e5), ("kPa", 1e3, 1e3), ("Pa", 1.0, 0.0)),
+    "N": (("kN", 1e3, 1e3), ("N", 1.0, 0.0)),
+    "W": (("kW", 1e3, 1e3), ("W", 1.0, 0.0)),
+    "J": (("kJ", 1e3, 1e3), ("J", 1.0, 0.0)),
 }
+"""SI unit to what it is written in: name, one of it, and the least size it is used for."""
 
 
 def significant(value: float, digits: int = _DIGITS) -> str:
@@ -72,11 +75,10 @@ def time_unit(longest: float) -> ShownUnit:
 
 def scaled(unit: str, size: float) -> tuple[str, float]:
     """Return the unit in which a quantity of some size is written, and one of it in SI."""
-    known = _PREFIXED.get(unit, ((unit, 1.0),))
-    for name, factor in known:
-        if abs(size) >= factor:
-            return name, factor
-    return known[0] if size == 0 else known[-1]
+    known = _PREFIXED.get(unit, ((unit, 1.0, 0.0),))
+    if size == 0:
+        return unit, 1.0
+    return next((name, factor) for name, factor, least in known if abs(size) >= least)
 
 
 def quantity(value: float, unit: str, size: float | None = None) -> str:
@@ -141,6 +143,18 @@ def gain_text(gain: float) -> str:
     ('+6.7 %', '0 %', '-2.0 %')
     """
     return "0 %" if abs(gain) < _TINY_GAIN else f"{100 * gain:+.1f} %"
+
+
+def stops_text(per_cycle: float) -> str:
+    """Return a number of stops in a cycle, as one in many cycles.
+
+    Examples
+    --------
+    >>> stops_text(0.0012), stops_text(0.001)
+    ('1.2 stops in 1000 cycles', '1 stop in 1000 cycles')
+    """
+    text = significant(1000 * per_cycle, 3)
+    return f"{text} {'stop' if text == '1' else 'stops'} in 1000 cycles"
 
 
 def is_worth(gain: float) -> bool:

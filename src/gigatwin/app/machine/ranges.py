@@ -170,7 +170,11 @@ def _best(shown: Evaluated, along: Range, now: float) -> tuple[float, float, str
 
 def _breaks(shown: Evaluated, along: Range, k: int) -> list[str]:
     """Return the limits and interlocks that a value breaks and the present one does not."""
-    new = [limit_name(name) for name in sorted(along.worse[k])]
+    now_broken = {use.name for use in shown.broken}
+    new = [
+        f"{limit_name(name)} still more" if name in now_broken else limit_name(name)
+        for name in sorted(along.worse[k])
+    ]
     if not new and shown.model.machine.zones and shown.model.activities:
         there = shown.with_settings({along.setting: float(along.values[k])})
         now = {pair[:3] for pair in shown.conflicts}

@@ -97,9 +97,9 @@ def process_window(shown: Evaluated, along: Sequence[Range]) -> Section | None:
     matter = [part for part in along if part.matters]
     body = "<p>No setting changes defects or stops.</p>"
     if matter:
-        bounds = window.broken_beyond(matter)
+        bounds = window.broken_beyond(shown, matter)
         bounded = (
-            f"<p>In the red bands limits are broken. {escape('; '.join(bounds))}.</p>"
+            f"<p>Limits that are kept now and broken elsewhere (red): {escape(bounds)}.</p>"
             if bounds
             else ""
         )
@@ -118,8 +118,10 @@ def limits(shown: Evaluated) -> Section | None:
     """Return how near each limit is."""
     if not shown.uses:
         return None
-    drawn = limit_bars.drawn(shown)
-    ordered = [*drawn, *(use for use in shown.uses if not any(use is other for other in drawn))]
+    poses = limit_bars.reached_poses(shown)
+    listed = [use for use in shown.uses if use.name not in poses]
+    drawn = limit_bars.drawn(listed)
+    ordered = [*drawn, *(use for use in listed if not any(use is other for other in drawn))]
     if shown.broken:
         body = (
             f"<p><b>{len(shown.broken)} of {len(shown.uses)} limits are not kept.</b> The machine "
@@ -127,6 +129,8 @@ def limits(shown: Evaluated) -> Section | None:
         )
     else:
         body = "<p>All limits are kept; the nearest first. 100 % is the limit itself.</p>"
+    if poses:
+        body += f"<p>All {len(poses)} poses of the axes can be reached.</p>"
     if drawn:
         body += as_html(limit_bars.bars(drawn), "figure-limits")
     return Section("limits", "Limits", body + limit_bars.table(ordered), "Limits")

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from gigatwin.app.figures import ACCENT, QUIET, SECOND, label, styled
 from gigatwin.app.machine.evaluated import Evaluated, number
-from gigatwin.app.machine.quantities import PER_MINUTE, percent, pretty, significant
+from gigatwin.app.machine.quantities import PER_MINUTE, percent, pretty, stops_text
 from gigatwin.app.machine.ranges import Floats, Range, spoiled
 from gigatwin.app.machine.wording import CRITICAL, limit_name, plain
 from gigatwin.app.tables import Column, html_table, names
@@ -177,14 +177,16 @@ def _legend_of_bands(figure: go.Figure, along: Sequence[Range]) -> None:
         )
 
 
-def broken_beyond(along: Sequence[Range]) -> list[str]:
-    """Return in words which limits bound the ranges."""
-    found = []
+def broken_beyond(shown: Evaluated, along: Sequence[Range]) -> str:
+    """Return in words which limits, kept now, bound which ranges; empty where none does."""
+    now = {use.name for use in shown.broken}
+    settings: dict[str, list[str]] = {}
     for part in along:
-        breaks = sorted(frozenset().union(*part.broken))
-        if breaks:
-            found.append(f"{part.setting}: {', '.join(limit_name(name) for name in breaks)}")
-    return found
+        for limit in sorted(frozenset().union(*part.broken) - now):
+            settings.setdefault(limit, []).append(part.setting)
+    return "; ".join(
+        f"{limit_name(limit)} along {', '.join(found)}" for limit, found in settings.items()
+    )
 
 
 def causes(shown: Evaluated) -> str:
@@ -205,9 +207,9 @@ def causes(shown: Evaluated) -> str:
         kind = f"stop: {plain(curve.name)} ({stop.duration})"
         added = [number(values[position]) for position in curve.terms]
         base = number(values[curve.value]) / (1 + sum(added))
-        rows.append(("with comfortable settings", kind, "always", _stops(base), base))
+        rows.append(("with comfortable settings", kind, "always", stops_text(base), base))
         for term, value in zip(stop.terms, added, strict=True):
-            rows.append((term.cause, kind, _knee(term), _stops(base * value), base * value))
+            rows.append((term.cause, kind, _knee(term), stops_text(base * value), base * value))
     return html_table(
         [
             names("Cause", [row[0] for row in rows]),
@@ -222,7 +224,3 @@ def causes(shown: Evaluated) -> str:
 def _knee(term: Term) -> str:
     side = "above" if term.above is not None else "below"
     return f"{pretty(term.of)} {side} {pretty(str(term.above or term.below))}"
-
-
-def _stops(per_cycle: float) -> str:
-    return f"{significant(1000 * per_cycle, 3)} stops in 1000 cycles"

@@ -92,6 +92,6 @@ def limit_name(name: str) -> str:
     Examples
     --------
     >>> limit_name("scrap"), limit_name("turret peak torque")
-    ('scrap, the process window', 'turret peak torque')
+    ('process window (scrap)', 'turret peak torque')
     """
-    return f"{name}, the process window" if name == SCRAP else plain(name)
+    return f"process window ({name})" if name == SCRAP else plain(name)
