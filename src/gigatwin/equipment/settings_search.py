@@ -102,16 +102,30 @@ class SettingsSearch:
             return self._found(known)
         if rate > self.most_rate * (1 + _TOLERANCE):
             return None
-        nearest = sorted(self._known, key=lambda other: abs(other - rate))[:2]
-        starts = [self._known[other] for other in nearest]
+        below = max((other for other in self._known if other < rate), default=None)
+        above = min((other for other in self._known if other > rate), default=None)
+        starts = [self._known[other] for other in (below, above) if other is not None]
         others = [self._best_sample(rate), self._now]
-        best = self._best_of([*starts[:1], *(others if is_thorough else ())], rate)
-        if best is None and not is_thorough:
-            best = self._best_of([*starts[1:], *others], rate)
+        best = self._best_of([*starts, *(others if is_thorough else ())], rate)
+        if not is_thorough and (best is None or self._is_doubtful(best, rate, below, above)):
+            best = self._best_of([*([] if best is None else [best]), *others], rate)
         if best is None:
             return None
         self._known[rate] = best
         return self._found(best)
+
+    def _is_doubtful(
+        self, point: NDArray[np.float64], rate: float, below: float | None, above: float | None
+    ) -> bool:
+        """Return whether neighbours say that there should be something better.
+
+        Fewest defects are convex in the rate as long as the curves are.
+        """
+        if below is None or above is None:
+            return False
+        ends = [self._found(self._known[other]).scrap for other in (below, above)]
+        between = float(np.interp(rate, (below, above), ends))
+        return self._found(point).scrap > between + _TIE
 
     def simplest(self, found: Found, rate: float) -> Found:
         """Return settings as good as those found that change as little as possible.

@@ -50,6 +50,8 @@ class Tuning:
 
     product_format: str
     """What is made."""
+    yield_loss: float
+    """By how much the first pass yield may fall."""
     floor: float
     """Smallest first pass yield allowed."""
     steps: tuple[TuningStep, ...]
@@ -141,7 +143,7 @@ def tune(  # noqa: PLR0913 - keyword arguments of the public call
         report(name)
         step = _step(groups, product_format, name, settings, base, factors)
         steps.append(replace(step, hardware=name))
-    return Tuning(product_format, floor, tuple(steps))
+    return Tuning(product_format, yield_loss, floor, tuple(steps))
 
 
 def _classes(groups: Sequence[MachineGroup]) -> list[tuple[str, tuple[Lever, ...]]]:
@@ -287,22 +289,3 @@ class _Line:
     @property
     def good_rate(self) -> float:
         return self.rate * self.good_yield
-
-
-def knee_factors(groups: Sequence[MachineGroup], factor: float) -> dict[str, dict[str, float]]:
-    """Return factors that move every knee of the defect curves, for `tune` and `line_rate`."""
-    return {
-        group.name: {knee: factor for curve in group.model.defects for knee in curve.knees}
-        for group in groups
-    }
-
-
-def with_settings(groups: Sequence[MachineGroup], settings: Settings) -> list[MachineGroup]:
-    """Return the stations of a line with other settings, the same for every format."""
-    return [
-        replace(
-            group,
-            settings={name: dict(settings.get(group.name, {})) for name in group.model.dimensions},
-        )
-        for group in groups
-    ]

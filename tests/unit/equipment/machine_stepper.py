@@ -2,7 +2,8 @@
 
 An activity begins when each of its places holds a ripe token: it takes one from each and puts one
 into each place behind it, ripe when it ends, or its overlap earlier. Tokens of a place stay in
-their order, as carriers on a carousel do: none overtakes. Nothing here knows of recursions, circuits or policies.
+their order, as carriers on a carousel do: none overtakes. Nothing here knows of recursions,
+circuits or policies.
 """
 
 import math
@@ -76,7 +77,7 @@ def start_times(evaluation, durations):
 
 
 @st.composite
-def machine_texts(draw, *, connected=False, is_random=False, may_overtake=False):
+def machine_texts(draw, *, connected=False, is_random=False):
     """Return the description of a machine of a few activities that wait for each other.
 
     Parameters
@@ -84,9 +85,8 @@ def machine_texts(draw, *, connected=False, is_random=False, may_overtake=False)
     connected : bool
         Whether something passes all activities and returns, so that all have one pace.
     is_random : bool
-        Whether durations may be random.
-    may_overtake : bool
-        Whether activities with random durations may have several cycles under way.
+        Whether durations may be random; of such an activity only one cycle is under way at a time,
+        so that none can overtake.
     """
     names = [f"a{k}" for k in range(draw(st.integers(1, 5)))]
     lines = ["name: random", "formats: {only: {}}", "activities:"]
@@ -105,8 +105,7 @@ def machine_texts(draw, *, connected=False, is_random=False, may_overtake=False)
             f"{names[other]}: {cycles if other < k else max(cycles, 1)}"
             for other, cycles in after.items()
         )
-        is_free = may_overtake or not is_random or (cv == 0 and share == 1)
-        places = draw(st.integers(1, 3)) if is_free else 1
+        places = draw(st.integers(1, 3)) if cv == 0 and share == 1 else 1
         lines.append(
             f"  {name}: {{steps: [{', '.join(steps)}], after: {{{waits}}}, "
             f"overlap: {overlap} ms, places: {places}, cv: {cv}}}"

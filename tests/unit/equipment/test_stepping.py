@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from scipy.stats import norm
 
 from gigatwin.equipment.cycle_model import cycle_model
@@ -82,9 +82,8 @@ RANDOM = {
     "carousel": carousel,
     "gantry": gantry,
 }
-every_random_machine = pytest.mark.parametrize("name", RANDOM)
 OVERTAKES = pytest.mark.xfail(reason="stepping.py: cycles of an activity with places overtake")
-every_random_law = pytest.mark.parametrize(
+every_random_machine = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=OVERTAKES if n == "carousel" else ()) for n in RANDOM]
 )
 
@@ -97,9 +96,11 @@ def random_settings(model, rng):
     }
 
 
-def between_ends(evaluation, durations):
+def between_cycles(evaluation, durations):
     """Return the times between cycles of the last activity, event by event."""
-    return np.diff((start_times(evaluation, durations) + durations)[:, -1])
+    ends = (start_times(evaluation, durations) + durations)[:, -1]
+    # None leaves before the one ahead of it.
+    return np.diff(np.maximum.accumulate(ends))
 
 
 def assert_keeps_the_pace(evaluation):
@@ -126,19 +127,25 @@ def test_library_machine_keeps_its_pace_event_by_event(name):
 def test_recursion_equals_events_on_the_same_durations(text):
     evaluation = read_machine_text(text).evaluate("only")
     durations = draw_durations(evaluation, 40, np.random.default_rng(46))
-    exact = between_ends(evaluation, durations)
+    exact = between_cycles(evaluation, durations)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=7), exact[7:], atol=1e-9)
 
 
 @OVERTAKES
-@settings(phases=[Phase.generate])
-@given(machine_texts(connected=True, is_random=True, may_overtake=True))
-def test_places_keep_their_order(text):
-    evaluation = read_machine_text(text).evaluate("only")
-    durations = draw_durations(evaluation, 40, np.random.default_rng(46))
-    assert np.all(np.diff(start_times(evaluation, durations), axis=0) >= 0)
-    exact = between_ends(evaluation, durations)
+def test_carriers_keep_their_order_where_several_are_under_way():
+    evaluation = read_machine_text("""
+        name: two baths
+        formats: {only: {}}
+        activities:
+          load: {steps: [{process: 1 s}]}
+          soak: {steps: [{process: 4 s}], places: 4, cv: 0.5}
+          dry: {steps: [{process: 4 s}], places: 4, cv: 0.5}
+          unload: {steps: [{process: 1 s}]}
+        circulating: {carrier: {count: 12, path: [load, soak, dry, unload]}}
+    """).evaluate("only")
+    durations = draw_durations(evaluation, 500, np.random.default_rng(46))
+    exact = between_cycles(evaluation, durations)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
 
 
@@ -147,11 +154,11 @@ def test_random_machine_equals_events_on_the_same_durations(name):
     evaluation = RANDOM[name]().evaluate("only")
     assert is_random(evaluation)
     durations = draw_durations(evaluation, 2_000, np.random.default_rng(47))
-    exact = between_ends(evaluation, durations)
+    exact = between_cycles(evaluation, durations)
     np.testing.assert_allclose(cycle_times(evaluation, durations, skip=0), exact, atol=1e-9)
 
 
-@every_random_machine
+@pytest.mark.parametrize("name", RANDOM)
 def test_drawn_durations_have_their_mean_and_cv(name):
     evaluation = RANDOM[name]().evaluate("only")
     durations = draw_durations(evaluation, 40_000, np.random.default_rng(48))
@@ -191,7 +198,7 @@ def test_cycle_that_waits_for_two_lognormal_stations_has_the_exact_mean():
     assert 5 * error < 0.01 * exact
 
 
-@every_random_law
+@every_random_machine
 def test_mean_of_the_cycle_model_is_that_of_other_draws(name):
     evaluation = RANDOM[name]().evaluate("only")
     durations = drawn_durations(evaluation, SKIP + CYCLES, np.random.default_rng(51))
@@ -207,7 +214,7 @@ def test_mean_of_the_cycle_model_is_that_of_other_draws(name):
     assert model.cycle_time > evaluation.cycle_time + 5 * error
 
 
-@every_random_law
+@every_random_machine
 def test_law_of_the_cycle_has_exactly_its_mean(name):
     model = RANDOM[name]()
     found = cycle_model(model.evaluate("only"))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -163,41 +164,51 @@ def profiles(found: list[Move]) -> go.Figure:
             for what in ("place", "speed", "acceleration")
         ],
     )
-    for row, axis in enumerate(axes, start=1):
+    traces: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {"margin": {"l": 70, "t": 36, "b": 44}}
+    # All at once: Plotly takes its time with every single part.
+    for row, axis in enumerate(axes):
         own = [move for move in found if move.axis == axis]
         longest = max(move.duration for move in own)
         time_name, time_factor = ("ms", 1e3) if longest < 1 else ("s", 1.0)
         for column in range(3):
+            panel = str(3 * row + column + 1) if row or column else ""
             unit = own[0].unit + ("", "/s", "/s^2")[column]
             name, factor = unit, 1.0
             if column == 0:
                 name, factor = scaled(unit, max(move.stroke for move in own))
-            for k, move in enumerate(own):
-                figure.add_scatter(
-                    x=_short(move.times * time_factor),
-                    y=_short(move.curves[column] / factor),
-                    mode="lines",
-                    line={"color": COLOURS[k % len(COLOURS)], "width": 2, "simplify": False},
-                    showlegend=False,
-                    hovertemplate=(
+            traces += [
+                {
+                    "type": "scatter",
+                    "xaxis": f"x{panel}",
+                    "yaxis": f"y{panel}",
+                    "x": _short(move.times * time_factor),
+                    "y": _short(move.curves[column] / factor),
+                    "mode": "lines",
+                    "line": {"color": COLOURS[k % len(COLOURS)], "width": 2, "simplify": False},
+                    "showlegend": False,
+                    "hovertemplate": (
                         f"<b>{label(plain(move.label))}</b> {quantity(move.stroke, move.unit)}<br>"
                         f"%{{y:.4~g}} {pretty(name)} after %{{x:.4~g}} {time_name}<extra></extra>"
                     ),
-                    row=row,
-                    col=column + 1,
-                )
-            figure.update_yaxes(
-                title={"text": f"[{pretty(name)}]", "standoff": 4},
-                nticks=5, tickfont={"size": 11}, row=row, col=column + 1,
-            )  # fmt: skip
-            figure.update_xaxes(
-                title={"text": f"[{time_name}]", "standoff": 0},
-                range=[-0.02 * longest * time_factor, 1.02 * longest * time_factor],
-                nticks=6, tickfont={"size": 11}, row=row, col=column + 1,
-            )  # fmt: skip
+                }
+                for k, move in enumerate(own)
+            ]
+            layout[f"yaxis{panel}"] = {
+                "title": {"text": f"[{pretty(name)}]", "standoff": 4},
+                "nticks": 5,
+                "tickfont": {"size": 11},
+            }
+            layout[f"xaxis{panel}"] = {
+                "title": {"text": f"[{time_name}]", "standoff": 0},
+                "range": [-0.02 * longest * time_factor, 1.02 * longest * time_factor],
+                "nticks": 6,
+                "tickfont": {"size": 11},
+            }
+    figure.add_traces(traces)
     styled(figure, 70 + (_ROW + 52) * len(axes))
     figure.update_annotations(font_size=13, yshift=2)
-    figure.update_layout(margin={"l": 70, "t": 36, "b": 44})
+    figure.update_layout(**layout)
     return figure
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -25,6 +26,9 @@ _LEAST_DEFECTS = 0.2
 """Smallest range of an axis of defects. [%]"""
 _ROOM = 0.08
 
+Parts = dict[str, Any]
+"""A part of a figure as Plotly takes it."""
+
 
 def window(shown: Evaluated, along: Sequence[Range]) -> go.Figure:
     """Draw the defects and the rate of good items along the ranges of settings, a panel each.
@@ -45,15 +49,26 @@ def window(shown: Evaluated, along: Sequence[Range]) -> go.Figure:
         horizontal_spacing=0.11,
         vertical_spacing=min(0.5 / rows, 92 / (92 + _PANEL * rows)),
     )
+    traces: list[Parts] = []
+    axes: Parts = {}
+    shapes: list[Parts] = []
+    # All at once: Plotly takes its time with every single part.
     for index, part in enumerate(along):
-        place = {"row": index // _COLUMNS + 1, "col": index % _COLUMNS + 1}
-        _panel(figure, shown, part, place, is_first=index == 0)
-    _legend_of_bands(figure, along)
+        _panel(shown, part, index, traces, axes, shapes)
+    if any(shape["type"] == "rect" for shape in shapes):
+        marker = {"symbol": "square", "size": 12, "color": CRITICAL, "opacity": 0.25}
+        traces.append(
+            {"type": "scatter", "x": [None], "y": [None], "mode": "markers", "marker": marker,
+             "name": "a limit is broken there"}
+        )  # fmt: skip
+    figure.add_traces(traces)
+    figure.update_layout(shapes=shapes)
     styled(figure, 124 + _PANEL * rows + 30 * (rows - 1))
     figure.update_annotations(font_size=13, yshift=4)
     figure.update_layout(
         margin={"l": 64, "r": 64, "t": 84, "b": 52},
         legend={"yref": "container", "y": 1, "yanchor": "top"},
+        **axes,
     )
     return figure
 
@@ -64,89 +79,94 @@ def _title(shown: Evaluated, part: Range) -> str:
     return f"<b>{label(part.setting)}</b>  {label(text)}"
 
 
-def _panel(
-    figure: go.Figure, shown: Evaluated, part: Range, place: dict[str, int], *, is_first: bool
+def _panel(  # noqa: PLR0913, PLR0917 - what it adds to
+    shown: Evaluated,
+    part: Range,
+    index: int,
+    traces: list[Parts],
+    axes: Parts,
+    shapes: list[Parts],
 ) -> None:
+    """Add the panel of a setting, counted from 0; it has one x axis and two y axes."""
+    x_axis = str(index + 1) if index else ""
     now = shown.settings[part.setting] / part.known.scale
-    x = part.values / part.known.scale
+    x = _short(part.values / part.known.scale)
     unit = pretty(part.known.written)
-    bracket = f" [{unit}]" if unit else ""
-    mode = "markers+lines" if part.known.steps else "lines"
-    defects = 100 * part.defects
-    for name, colour, values, here, unit_name, is_right in (
-        (
-            "good items",
-            ACCENT,
-            part.good_rate * PER_MINUTE.factor,
-            number(shown.evaluation.good_rate) * PER_MINUTE.factor if len(part.good_rate) else None,
-            "items/min",
-            False,
-        ),
-        ("defects", SECOND, defects, 100 * number(spoiled(shown.evaluation)), "%", True),
-    ):
-        if not len(values):
-            continue
+    for is_right, name, colour, values, here, unit_name in _curves(shown, part):
+        y_axis = str(2 * index + 1 + is_right) if index or is_right else ""
         hover = f"{label(part.setting)} %{{x:.4~g}} {unit}<br>{name} %{{y:.4~g}} {unit_name}"
-        figure.add_scatter(
-            x=_short(x),
-            y=_short(values),
-            mode=mode,
-            name=f"{name} [{unit_name}]",
-            legendgroup=name,
-            showlegend=is_first,
-            line={"color": colour, "width": 2.2},
-            hovertemplate=f"{hover}<extra></extra>",
-            secondary_y=is_right,
-            **place,
-        )
-        figure.add_scatter(
-            x=[now],
-            y=[here],
-            mode="markers",
-            name="now",
-            legendgroup="now",
-            showlegend=is_first and is_right,
-            marker={"color": "white", "size": 9, "line": {"color": colour, "width": 2.2}},
-            hovertemplate=f"now: {hover}<extra></extra>",
-            secondary_y=is_right,
-            **place,
-        )
-        low, high = _axis(values, here, is_right=is_right)
-        figure.update_yaxes(
-            range=[low, high],
-            nticks=5,
-            tickmode="auto",
-            tickfont={"size": 11, "color": colour},
-            showgrid=not is_right,
-            secondary_y=is_right,
-            **place,
-        )
-    for begin, end in _bands(part):
-        figure.add_vrect(
-            x0=begin, x1=end, fillcolor=CRITICAL, opacity=0.1, line_width=0, layer="below", **place
-        )
-    figure.add_vline(x=now, line={"color": QUIET, "width": 1, "dash": "dot"}, **place)
-    figure.update_xaxes(
-        title={"text": f"{label(part.setting)}{bracket}", "standoff": 2},
-        nticks=6,
-        tickfont={"size": 11},
-        **place,
-    )
+        at: Parts = {"type": "scatter", "xaxis": f"x{x_axis}", "yaxis": f"y{y_axis}"}
+        traces += [
+            at
+            | {
+                "x": x,
+                "y": _short(values),
+                "mode": "markers+lines" if part.known.steps else "lines",
+                "name": f"{name} [{unit_name}]",
+                "legendgroup": name,
+                "showlegend": index == 0,
+                "line": {"color": colour, "width": 2.2},
+                "hovertemplate": f"{hover}<extra></extra>",
+            },
+            at
+            | {
+                "x": [now],
+                "y": [here],
+                "mode": "markers",
+                "name": "now",
+                "legendgroup": "now",
+                "showlegend": index == 0 and is_right,
+                "marker": {"color": "white", "size": 9, "line": {"color": colour, "width": 2.2}},
+                "hovertemplate": f"now: {hover}<extra></extra>",
+            },
+        ]
+        axes[f"yaxis{y_axis}"] = {
+            "range": _axis(values, here, is_right=is_right),
+            "nticks": 5,
+            "tickmode": "auto",
+            "tickfont": {"size": 11, "color": colour},
+            "showgrid": not is_right,
+        }
+    whole: Parts = {"xref": f"x{x_axis}", "yref": f"y{2 * index + 1 if index else ''} domain"}
+    whole |= {"y0": 0, "y1": 1}
+    shapes += [
+        whole
+        | {"type": "rect", "x0": begin, "x1": end, "fillcolor": CRITICAL, "opacity": 0.1,
+           "line": {"width": 0}, "layer": "below"}
+        for begin, end in _bands(part)
+    ]  # fmt: skip
+    line = {"color": QUIET, "width": 1, "dash": "dot"}
+    shapes.append(whole | {"type": "line", "x0": now, "x1": now, "line": line})
+    bracket = f" [{unit}]" if unit else ""
+    axes[f"xaxis{x_axis}"] = {
+        "title": {"text": f"{label(part.setting)}{bracket}", "standoff": 2},
+        "nticks": 6,
+        "tickfont": {"size": 11},
+    }
+
+
+def _curves(shown: Evaluated, part: Range) -> Iterator[tuple[bool, str, str, Floats, float, str]]:
+    """Return side, name, colour, values, value now and unit of both curves."""
+    rate = PER_MINUTE.factor
+    if len(part.good_rate):
+        here = rate * number(shown.evaluation.good_rate)
+        yield False, "good items", ACCENT, rate * part.good_rate, here, "items/min"
+    here = 100 * number(spoiled(shown.evaluation))
+    yield True, "defects", SECOND, 100 * part.defects, here, "%"
 
 
 def _short(values: Floats) -> list[float]:
     return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
-def _axis(values: Floats, here: float | None, *, is_right: bool) -> tuple[float, float]:
-    ends = [float(values.min()), float(values.max()), *([here] if here is not None else [])]
-    low, high = min(ends), max(ends)
+def _axis(values: Floats, here: float, *, is_right: bool) -> list[float]:
+    low, high = min(float(values.min()), here), max(float(values.max()), here)
     if is_right:
-        return 0.0, 1.12 * max(high, _LEAST_DEFECTS)
+        return [0.0, 1.12 * max(high, _LEAST_DEFECTS)]
     least = _LEAST_SPAN * high
     if high - low < least:
         low, high = (low + high - least) / 2, (low + high + least) / 2
-    return low - _ROOM * (high - low), high + _ROOM * (high - low)
+    return [low - _ROOM * (high - low), high + _ROOM * (high - low)]
 
 
 def _bands(part: Range) -> Iterator[tuple[float, float]]:
@@ -162,19 +182,6 @@ def _bands(part: Range) -> Iterator[tuple[float, float]]:
                 max(float(x[places[0]] - half), float(x[0])),
                 min(float(x[places[-1]] + half), float(x[-1])),
             )
-
-
-def _legend_of_bands(figure: go.Figure, along: Sequence[Range]) -> None:
-    if any(True for part in along for _ in _bands(part)):
-        figure.add_scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            name="a limit is broken there",
-            marker={"symbol": "square", "size": 12, "color": CRITICAL, "opacity": 0.25},
-            row=1,
-            col=1,
-        )
 
 
 def broken_beyond(shown: Evaluated, along: Sequence[Range]) -> str:

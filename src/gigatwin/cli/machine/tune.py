@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 - heavy libraries are imported inside the command that needs them
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gigatwin.equipment.line import MachineGroup
+    from gigatwin.equipment.robustness import OtherKnees
     from gigatwin.equipment.tuning import Tuning
     from gigatwin.factory.factory import Factory
-
-_KNEES = (0.8, 1.2)
 
 
 def tune(  # noqa: PLR0913 - one parameter for each option
@@ -43,8 +43,8 @@ def tune(  # noqa: PLR0913 - one parameter for each option
         bool,
         typer.Option(
             "--robust",
-            help="Also tell what is gained if every knee of the defect curves lies 20 % lower or "
-            "higher than described, with these settings and with new ones.",
+            help="Also tell what is gained if the knees of the defect curves lie 20 % elsewhere "
+            "than described, with these settings and with new ones.",
         ),
     ] = False,
     output: Annotated[
@@ -116,41 +116,20 @@ def _steps(groups: "Sequence[MachineGroup]") -> int:
     return number_of_steps(groups)
 
 
-def _robustness(groups: "Sequence[MachineGroup]", tuning: "Tuning") -> dict[str, dict[str, float]]:
-    """Return gains with other knees: with the settings found, and with settings of their own."""
-    from gigatwin.equipment.line import line_rate
-    from gigatwin.equipment.tuning import best_settings_step, knee_factors
-    from gigatwin.equipment.tuning import tune as tune_line
+def _robustness(groups: "Sequence[MachineGroup]", tuning: "Tuning") -> "list[OtherKnees]":
+    from gigatwin.equipment.robustness import usual_moves, with_other_knees
 
-    found = {}
-    settings = best_settings_step(tuning).settings
-    for factor in _KNEES:
-        factors = knee_factors(groups, factor)
-        base = line_rate(groups, tuning.product_format, factors=factors)
-        kept = line_rate(groups, tuning.product_format, settings, factors)
-        again = best_settings_step(
-            tune_line(
-                groups,
-                tuning.product_format,
-                float(base.first_pass_yield) - tuning.floor
-                if base.first_pass_yield > tuning.floor
-                else 0.0,
-                factors,
-                with_hardware=False,
-            )
-        )
-        found[f"{factor - 1:+.0%}"] = {
-            "same_settings_gain": float(kept.good_rate / base.good_rate) - 1,
-            "same_settings_yield": float(kept.first_pass_yield),
-            "new_settings_gain": again.gain,
-            "new_settings_yield": float(again.line.first_pass_yield),
-        }
-    return found
+    moves = usual_moves(groups)
+    with progress_bar(f"other knees, {tuning.product_format}") as progress:
+        found = []
+        for name, factors in moves.items():
+            found.append(with_other_knees(groups, tuning, name, factors))
+            if progress is not None:
+                progress(1.0, len(moves))
+        return found
 
 
-def _data(
-    tuning: "Tuning", robustness: dict[str, dict[str, dict[str, float]]]
-) -> dict[str, object]:
+def _data(tuning: "Tuning", robustness: "dict[str, list[OtherKnees]]") -> dict[str, object]:
     data: dict[str, object] = {
         "format": tuning.product_format,
         "least_first_pass_yield": tuning.floor,
@@ -167,7 +146,7 @@ def _data(
         ],
     }
     if tuning.product_format in robustness:
-        data["knees"] = robustness[tuning.product_format]
+        data["knees"] = [asdict(row) for row in robustness[tuning.product_format]]
     return data
 
 

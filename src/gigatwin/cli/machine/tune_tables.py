@@ -8,6 +8,7 @@ from gigatwin.cli.machine.numbers import percent, setting, signed
 from gigatwin.cli.machine.sources import in_words
 from gigatwin.cli.tables import console, table
 from gigatwin.equipment.line import MachineGroup
+from gigatwin.equipment.robustness import OtherKnees
 from gigatwin.equipment.tuning import Tuning, TuningStep, best_settings_step
 
 _SAME = 1e-6
@@ -17,7 +18,7 @@ def print_tunings(
     name: str,
     groups: Sequence[MachineGroup],
     tunings: Sequence[Tuning],
-    robustness: Mapping[str, Mapping[str, Mapping[str, float]]],
+    robustness: Mapping[str, Sequence[OtherKnees]],
 ) -> None:
     """Print the steps for each format, and the settings that changed."""
     out = console()
@@ -87,21 +88,22 @@ def _changed(step: TuningStep, group: MachineGroup, name: str, before: float) ->
     return setting(value, known)
 
 
-def _robustness(tuning: Tuning, found: Mapping[str, Mapping[str, float]]) -> Table:
+def _robustness(tuning: Tuning, found: Sequence[OtherKnees]) -> Table:
+    last = best_settings_step(tuning)
     rows = [
-        ("as described", signed(best_settings_step(tuning).gain), *["" for _ in range(3)]),
+        ("as described", signed(last.gain), percent(last.line.first_pass_yield), "", ""),
         *(
             (
-                f"{knees} everywhere",
-                signed(row["same_settings_gain"]),
-                percent(row["same_settings_yield"]),
-                signed(row["new_settings_gain"]),
-                percent(row["new_settings_yield"]),
+                row.name,
+                signed(row.kept_gain),
+                percent(row.kept_yield),
+                signed(row.new_gain),
+                percent(row.new_yield),
             )
-            for knees, row in found.items()
+            for row in found
         ),
     ]
-    title = f"If the knees of the defect curves are others ({tuning.product_format})"
+    title = f"If the knees of the defect curves lie elsewhere ({tuning.product_format})"
     headers = (
         "knees", "gain, these settings [%]", "yield [%]", "gain, settings tuned anew [%]",
         "yield [%]",
