@@ -18,6 +18,62 @@ _RELATIVE = 1e-12
 """Improvements below this share of the largest weight are rounding."""
 
 
+class CycleGraph:
+    """The arcs of graphs of one shape, sorted once for many sets of weights."""
+
+    def __init__(self, tails: NDArray[np.int32], heads: NDArray[np.int32], n_nodes: int) -> None:
+        """Sort the arcs by their tail.
+
+        Parameters
+        ----------
+        tails, heads : arrays of int32, shape (n_arcs,)
+            Nodes that each arc leads from and to.
+        n_nodes : int
+            Number of nodes, numbered from 0.
+        """
+        self.n_nodes = n_nodes
+        self._heads = np.asarray(heads, dtype=np.int32)
+        self._order = np.argsort(tails, kind="stable").astype(np.int32)
+        bounds = np.searchsorted(np.asarray(tails)[self._order], np.arange(n_nodes + 1))
+        self._first = bounds.astype(np.int32)
+
+    def max_cycle_ratio(
+        self, weights: NDArray[np.float64], tokens: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        r"""Return the largest ratio of weight to tokens over the circuits of each graph.
+
+        Parameters
+        ----------
+        weights, tokens : arrays of float64, shape (n_graphs, n_arcs)
+            Weight [s], and tokens, 0 or more; each circuit must hold one or more.
+
+        Returns
+        -------
+        ratios : array of float64, shape (n_graphs,)
+            :math:`\max_c \sum_c w / \sum_c t`; -inf without any circuit. [s]
+        policies : array of int32, shape (n_graphs, n_nodes)
+            Arc that each node follows at the end, -1 for a node from which no circuit can be
+            reached. A circuit of it has the ratio.
+
+        Raises
+        ------
+        ZeroDivisionError
+            If a circuit with the largest weight holds no token.
+        """
+        ratios = np.empty(len(weights))
+        policies = np.empty((len(weights), self.n_nodes), dtype=np.int32)
+        values = np.empty((2, self.n_nodes))
+        marks = np.empty((2, self.n_nodes), dtype=np.int32)
+        failed = _solve_all(
+            self._order, self._first, self._heads, weights, tokens,
+            ratios, policies, values, marks, _MOST_ROUNDS,
+        )  # fmt: skip
+        if failed >= 0:
+            message = "a circuit without a token: its activities wait for each other"
+            raise ZeroDivisionError(message)
+        return ratios, policies
+
+
 def max_cycle_ratio(
     tails: NDArray[np.int32],
     heads: NDArray[np.int32],
@@ -25,44 +81,8 @@ def max_cycle_ratio(
     tokens: NDArray[np.float64],
     n_nodes: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    r"""Return the largest ratio of weight to tokens over the circuits of graphs of one shape.
-
-    Parameters
-    ----------
-    tails, heads : arrays of int32, shape (n_arcs,)
-        Nodes that each arc leads from and to.
-    weights, tokens : arrays of float64, shape (n_graphs, n_arcs)
-        Weight [s], and tokens, 0 or more; each circuit must hold one or more.
-    n_nodes : int
-        Number of nodes, numbered from 0.
-
-    Returns
-    -------
-    ratios : array of float64, shape (n_graphs,)
-        :math:`\max_c \sum_c w / \sum_c t`; -inf without any circuit. [s]
-    policies : array of int32, shape (n_graphs, n_nodes)
-        Arc that each node follows at the end, -1 for a node from which no circuit can be reached. A
-        circuit of it has the ratio.
-
-    Raises
-    ------
-    ZeroDivisionError
-        If a circuit with the largest weight holds no token.
-    """
-    order = np.argsort(tails, kind="stable").astype(np.int32)
-    first = np.searchsorted(tails[order], np.arange(n_nodes + 1)).astype(np.int32)
-    n_graphs = len(weights)
-    ratios = np.empty(n_graphs)
-    policies = np.empty((n_graphs, n_nodes), dtype=np.int32)
-    values = np.empty((2, n_nodes))
-    marks = np.empty((3, n_nodes), dtype=np.int32)
-    failed = _solve_all(
-        order, first, heads, weights, tokens, ratios, policies, values, marks, _MOST_ROUNDS
-    )
-    if failed >= 0:
-        message = "a circuit without a token: its activities wait for each other"
-        raise ZeroDivisionError(message)
-    return ratios, policies
+    """Return the largest cycle ratios of graphs; see `CycleGraph` for arguments and results."""
+    return CycleGraph(tails, heads, n_nodes).max_cycle_ratio(weights, tokens)
 
 
 @jit
@@ -141,7 +161,7 @@ def _evaluate(  # noqa: C901, PLR0913, PLR0917 - as above; one walk
 ) -> bool:
     """Give each node the ratio of the circuit it runs into, and its value on the way there.
 
-    Rows of ``values``: ratio, value. Rows of ``marks``: 0 new, 1 on the way, 2 done; way; unused.
+    Rows of ``values``: ratio, value. Rows of ``marks``: 0 new, 1 on the way, 2 done; the way.
     """
     n = policy.shape[0]
     for node in range(n):

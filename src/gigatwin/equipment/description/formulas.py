@@ -75,7 +75,7 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "over": _over_scalar,
-    "whole": lambda x: math.floor(x + _GAP),
+    "whole": lambda x: float(math.floor(x + _GAP)),
     "roll_radius": roll_radius,
     "roll_length": roll_length,
 }

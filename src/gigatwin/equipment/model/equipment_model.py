@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gigatwin.equipment.cycle_ratio import max_cycle_ratio
+from gigatwin.equipment.cycle_ratio import CycleGraph
 from gigatwin.equipment.description.machine import Lever, Machine
 from gigatwin.equipment.model.code import Function
 from gigatwin.equipment.motion.s_curve import Floats
@@ -111,6 +111,14 @@ class CurvePart:
     """Parameters: factors on the weights."""
 
 
+def columns(values: tuple[Floats, ...], positions: Sequence[int], n: int) -> NDArray[np.float64]:
+    """Return some of the values as an array, shape (n, len(positions))."""
+    out = np.empty((n, len(positions)))
+    for column, position in enumerate(positions):
+        out[:, column] = values[position]
+    return out
+
+
 @dataclass(frozen=True)
 class EquipmentModel:
     """A machine in a form that can be calculated, for one setting or many thousands."""
@@ -147,15 +155,31 @@ class EquipmentModel:
     """Folder of the description, where its FMU is looked for."""
 
     @cached_property
-    def graph(
-        self,
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.intp], NDArray[np.intp]]:
-        """Tails and heads of the arcs, positions of their weights and tokens."""
-        return (
+    def graph(self) -> CycleGraph:
+        """The timed event graph of the activities."""
+        return CycleGraph(
             np.array([arc.tail for arc in self.arcs], dtype=np.int32),
             np.array([arc.head for arc in self.arcs], dtype=np.int32),
-            np.array([arc.weight for arc in self.arcs], dtype=np.intp),
-            np.array([arc.tokens for arc in self.arcs], dtype=np.intp),
+            len(self.activities),
+        )
+
+    @cached_property
+    def _weights(self) -> tuple[int, ...]:
+        return tuple(arc.weight for arc in self.arcs)
+
+    @cached_property
+    def _tokens(self) -> tuple[int, ...]:
+        return tuple(arc.tokens for arc in self.arcs)
+
+    def cycle(self, values: tuple[Floats, ...], n: int | None) -> tuple[Floats, NDArray[np.int32]]:
+        """Return cycle times and policies for the values of all variables; n None: floats."""
+        if n is None:
+            w = np.array([[values[k] for k in self._weights]])
+            t = np.array([[values[k] for k in self._tokens]], dtype=np.float64)
+            ratios, policies = self.graph.max_cycle_ratio(w, t)
+            return float(ratios[0]), policies
+        return self.graph.max_cycle_ratio(
+            columns(values, self._weights, n), columns(values, self._tokens, n)
         )
 
     @cached_property
@@ -266,7 +290,7 @@ class EquipmentModel:
                 if not isinstance(value, float):
                     n = max(n, np.size(value))
         if n == 0:
-            return Evaluation(self, product_format, self.scalar(tuple(values)), 1)
+            return Evaluation(self, product_format, self.scalar(tuple(values)), None)
         return Evaluation(self, product_format, self.vector(tuple(values)), n)
 
 
@@ -278,29 +302,24 @@ class Evaluation:
     product_format: str
     values: tuple[Floats, ...] = field(repr=False)
     """Values of all variables of the machine."""
-    n: int
-    """Number of settings."""
+    n_given: int | None
+    """Number of settings in arrays; None: one setting, and all values are floats."""
+
+    @property
+    def n(self) -> int:
+        """Number of settings."""
+        return 1 if self.n_given is None else self.n_given
 
     @cached_property
     def _solved(self) -> tuple[Floats, NDArray[np.int32]]:
         if self.model.machine.fmu is not None:
             return self._simulated, np.empty((self.n, 0), dtype=np.int32)
-        tails, heads, weights, tokens = self.model.graph
-        values = self.values
-        if self.n == 1 and all(isinstance(values[k], float | int) for k in weights):
-            w = np.array([[values[k] for k in weights]], dtype=np.float64)
-            t = np.array([[values[k] for k in tokens]], dtype=np.float64)
-            ratios, policies = max_cycle_ratio(tails, heads, w, t, len(self.model.activities))
-            return float(ratios[0]), policies
-        ratios, policies = max_cycle_ratio(
-            tails, heads, self.columns(weights), self.columns(tokens), len(self.model.activities)
-        )
-        return ratios, policies
+        return self.model.cycle(self.values, self.n_given)
 
     @cached_property
     def _simulated(self) -> Floats:
         means = [float(times.mean()) for times in self.recorded_times]
-        return means[0] if self.n == 1 else np.array(means)
+        return means[0] if self.n_given is None else np.array(means)
 
     @cached_property
     def recorded_times(self) -> list[NDArray[np.float64]]:
@@ -332,12 +351,9 @@ class Evaluation:
             for row in inputs
         ]
 
-    def columns(self, positions: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float64]:
+    def columns(self, positions: Sequence[int]) -> NDArray[np.float64]:
         """Return variables as an array, shape (n, len(positions))."""
-        out = np.empty((self.n, len(positions)))
-        for column, position in enumerate(positions):
-            out[:, column] = self.values[position]
-        return out
+        return columns(self.values, positions, self.n)
 
     @property
     def cycle_time(self) -> Floats:
