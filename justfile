@@ -48,6 +48,10 @@ bench *arguments:
 bench-learning *arguments:
     python -m benchmarks.learning --markdown docs/learning-trials.md "$@"
 
+# How exact and fast the models of machines are, and what tuning yields (ten minutes).
+bench-machines *arguments:
+    python -m benchmarks.machines --markdown docs/machine-trials.md "$@"
+
 # docs/validation.md, from the cases with exact results (two minutes).
 validation-page:
     python -m tests.validation.page

@@ -28,19 +28,22 @@ html_theme = "furo"
 html_title = f"gigatwin {release}"
 
 
-def write_reference(_app: Sphinx) -> None:
-    """Write the reference page of the description from its JSON schema."""
-    from factory_reference import page  # noqa: PLC0415 - lies beside this file
+def write_references(_app: Sphinx) -> None:
+    """Write the reference pages of the descriptions from their JSON schemas."""
+    from schema_reference import FACTORY, MACHINE, page  # noqa: PLC0415 - lies beside this file
 
+    from gigatwin.equipment.description.machine import Machine  # noqa: PLC0415 - only when building
+    from gigatwin.factory.factory import Factory  # noqa: PLC0415 - only when building
     from gigatwin.factory.schema import json_schema  # noqa: PLC0415 - only when building
 
-    target = HERE / "reference" / "factory-description.md"
-    text = page(json_schema())
-    if not target.exists() or target.read_text(encoding="utf-8") != text:
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    for name, header, kind in (("factory", FACTORY, Factory), ("machine", MACHINE, Machine)):
+        target = HERE / "reference" / f"{name}-description.md"
+        text = page(json_schema(kind), header, name)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
-    """Write the generated page before Sphinx looks for pages."""
-    app.connect("builder-inited", write_reference)
+    """Write the generated pages before Sphinx looks for pages."""
+    app.connect("builder-inited", write_references)

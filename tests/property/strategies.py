@@ -111,6 +111,8 @@ def stops(draw):
         if clock == "calendar" and isinstance(stop["every"], str):
             # A fixed calendar must leave time for work.
             stop |= {"every": draw(st.sampled_from(("5 s", "12 s"))), "duration": "2 s"}
+    if counted <= 1:
+        stop |= draw(optional({"is_random": st.just(True)}))  # noqa: FBT003 - a field of a file
     return stop | draw(
         optional({"crew": crews("fitters"), "startup_scrap": st.sampled_from(("1 m", "3 m"))})
     )

@@ -46,7 +46,7 @@ def test_flow_shop_with_more_pallets_is_bound_by_machine_3(pallets):
     assert circuit_names(model, evaluation) == {"m3_p1", "m3_p3", "m3_p5"}
 
 
-# Processing times a and b, move, handling; periods of the cycles S1 and S2.
+# Processing times a and b, move, handling; periods of S1 and S2 by the published formulas.
 ROBOTIC_CELLS = [
     ((10.0, 8.0, 1.0, 0.5), 27.0, 16.0),
     ((3.0, 4.0, 1.0, 0.5), 16.0, 11.0),
@@ -55,7 +55,7 @@ ROBOTIC_CELLS = [
 
 
 @pytest.mark.parametrize(("times", "s1", "s2"), ROBOTIC_CELLS)
-def test_robotic_cell_has_the_published_periods(times, s1, s2):
+def test_robotic_cell_has_the_known_periods(times, s1, s2):
     settings = dict(zip(("a", "b", "delta", "eps"), times, strict=True))
     for name, period in (("robotic-cell-s1", s1), ("robotic-cell-s2", s2)):
         found = case(name).evaluate("only", settings).cycle_time
@@ -162,12 +162,13 @@ def test_first_steps_of_tuning_keep_their_regression_values(groups, product_form
     """Synthetic, as above; the settings are given here, not searched for."""
     waits = {group.name: {"tau": 0.02} for group in groups}
     overlaps = {
-        group.name: {"tau": 0.02}
-        | {"ov": known.high for known in [group.model.settings.get("ov")] if known}
+        group.name: {
+            name: known.high for name, known in group.model.settings.items() if name == "ov"
+        }
         for group in groups
     }
     rates = [
         per_minute(line_rate(groups, product_format, settings).good_rate)
-        for settings in (None, waits, overlaps)
+        for settings in (None, waits, {name: waits[name] | overlaps[name] for name in waits})
     ]
     assert rates == pytest.approx(STEPS[product_format], abs=0.05)

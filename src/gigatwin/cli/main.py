@@ -84,7 +84,11 @@ _EXAMPLES = {
         "gigatwin new press-shop --template two-machine --output lines/press-shop.yaml",
     ),
     validate: ("gigatwin validate my-line.yaml", "gigatwin validate lines/*.yaml --json"),
-    schema: ("gigatwin schema", "gigatwin schema --output gigatwin.schema.json"),
+    schema: (
+        "gigatwin schema",
+        "gigatwin schema --output gigatwin.schema.json",
+        "gigatwin schema --of machine --output machine.schema.json",
+    ),
     learn: (
         "gigatwin learn log.csv --output line.yaml",
         "gigatwin learn log.csv --mapping map.yaml --output line.yaml",

@@ -3,7 +3,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,10 @@ from gigatwin.cli.outputs import pending_outputs
 
 def schema(
     *,
+    kind: Annotated[
+        Literal["factory", "machine"],
+        typer.Option("--of", metavar="WHAT", help="What is described: a factory or a machine."),
+    ] = "factory",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="File to write instead of printing."),
@@ -19,9 +23,12 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a description, with which an editor completes and checks."""
     with pending_outputs({"--output": output}) as paths:
+        from gigatwin.equipment.description.machine import Machine
+        from gigatwin.factory.factory import Factory
         from gigatwin.factory.schema import json_schema
 
-        text = json.dumps(json_schema(), indent=2)
+        described = Machine if kind == "machine" else Factory
+        text = json.dumps(json_schema(described), indent=2)
         if output is not None:
             paths["--output"].write_text(f"{text}\n", encoding="utf-8")
     typer.echo(text if output is None else f"schema written to {output}")

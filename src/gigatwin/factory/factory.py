@@ -57,9 +57,9 @@ class Factory(Described):
 
     def beside(self, folder: Path | None) -> Self:
         """Return this factory with its files looked for in a folder; without files, as it is."""
-        if folder == self._folder or not any(
-            getattr(station, "cycle", None) for station in self.stations.values()
-        ):
+        cycles = (getattr(station, "cycle", None) or "" for station in self.stations.values())
+        # A bare word names a machine of the library, anything else a file.
+        if folder == self._folder or not any("." in name or "/" in name for name in cycles):
             return self
         factory = self.model_copy()
         factory._folder = folder  # noqa: SLF001 - its own

@@ -1,7 +1,9 @@
-"""The JSON Schema of a factory file, for editors and for the reference."""
+"""The JSON Schema of a description, for editors and for the reference."""
 
 import re
 from typing import Any
+
+from pydantic import BaseModel
 
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.factory import Factory
@@ -10,12 +12,17 @@ from gigatwin.units import to_text
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of what may stand in a factory file.
+def json_schema(kind: type[BaseModel] = Factory) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of what may stand in a file.
 
     Quantities are text with a unit; ``unit`` names the SI unit they become.
+
+    Parameters
+    ----------
+    kind : type
+        What the file describes.
     """
-    schema = Factory.model_json_schema()
+    schema = kind.model_json_schema()
     renamed = _short_names(schema.get("$defs", {}))
     return {"$schema": _DIALECT, **_tidied(schema, renamed)}
 

@@ -9,24 +9,29 @@ from gigatwin.cli.main import app
 from tests.unit.cli.conftest import ROOT
 
 COMMANDS = ("run", "compare", "new", "validate", "schema", "learn", "verify", "demo")
+OF_MACHINES = ("show", "check", "tune", "compare", "limits", "new")
+ALL = [*((name,) for name in COMMANDS), *(("machine", name) for name in OF_MACHINES)]
 
 
 def test_every_command_is_listed(call):
     text = call("--help").output
     assert [name for name in COMMANDS if f"  {name} " not in text] == []
     assert len(app.registered_commands) == len(COMMANDS)
+    assert "  machine " in text
+    of_machines = call("machine", "--help").output
+    assert [name for name in OF_MACHINES if f"  {name} " not in of_machines] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ALL, ids=" ".join)
 def test_help_of_a_command_shows_how_it_is_used(call, command):
-    text = call(command, "--help").output
+    text = call(*command, "--help").output
     _, _, examples = text.partition("Examples:\n")
-    assert f"gigatwin {command}" in examples
+    assert f"gigatwin {' '.join(command)}" in examples
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ALL, ids=" ".join)
 def test_every_option_says_what_it_does(call, command):
-    lines = call(command, "--help").output.partition("Examples:")[0].splitlines()
+    lines = call(*command, "--help").output.partition("Examples:")[0].splitlines()
     options = [
         number
         for number, line in enumerate(lines)

@@ -104,6 +104,7 @@ def test_starts_are_the_eigenvector_of_a_matrix(matrix, eigenvalue, difference):
     assert found.starts["x0"] - found.starts["x1"] == pytest.approx(difference, rel=0, abs=1e-12)
 
 
+@pytest.mark.compiled
 @given(machine_texts(connected=True))
 def test_schedule_is_feasible_and_tight_on_its_circuit(text):
     assert_feasible_and_tight(read_machine_text(text))
@@ -135,6 +136,7 @@ def test_schedule_of_any_machine_is_feasible(text):
     assert_feasible_and_tight(read_machine_text(text))
 
 
+@pytest.mark.compiled
 @given(machine_texts(), st.data())
 def test_activity_can_take_its_slack_and_no_more(text, data):
     model = read_machine_text(text)
@@ -147,6 +149,7 @@ def test_activity_can_take_its_slack_and_no_more(text, data):
     assert longer(model, name, slack + little) > found.cycle_time * (1 + 1e-6)
 
 
+@pytest.mark.compiled
 @given(machine_texts(), st.data())
 def test_derivative_by_an_activity_is_the_finite_difference(text, data):
     model = read_machine_text(text)

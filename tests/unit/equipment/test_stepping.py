@@ -123,6 +123,7 @@ def test_library_machine_keeps_its_pace_event_by_event(name):
             assert_keeps_the_pace(model.evaluate(product_format, random_settings(model, rng)))
 
 
+@pytest.mark.compiled
 @given(machine_texts(connected=True, is_random=True))
 def test_recursion_equals_events_on_the_same_durations(text):
     evaluation = read_machine_text(text).evaluate("only")

@@ -19,7 +19,7 @@ from gigatwin.equipment.description.machine import Term
 _COLUMNS = 3
 _PANEL = 190
 _DIGITS = 5
-_TITLE = 34
+_TITLE = 38
 _LEAST_SPAN = 0.04
 """Smallest range of an axis of rates, relative to the rate now."""
 _LEAST_DEFECTS = 0.2

@@ -1,4 +1,4 @@
-"""Turn the JSON schema of a factory description into a page of tables."""
+"""Turn the JSON schema of a description into a page of tables."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-HEADER = """# Every field of a description
+FACTORY = """# Every field of a factory description
 
 Generated from the JSON schema that `gigatwin schema` prints. A name in a type is a link to its own
 table below. Unknown fields are refused.
@@ -22,6 +22,19 @@ Every element may have `estimates`, too: the name of one of its own numbers to a
 [Estimate](#element-estimate), which says how well the number is known. A number within a mapping is
 named with its key (`defects.pore`), one of a format with both (`time.by_format.4680`), the mean of
 samples or quantiles as `mean`. Beside a law, as in `{time: ...}`, it is about the mean of the law.
+"""
+MACHINE = """# Every field of a machine description
+
+Generated from the JSON schema that `gigatwin schema --of machine` prints. A name in a type is a
+link to its own table below. Unknown fields are refused.
+
+*Text or number* is a number with its unit (`1.5 m/s`), or, where the description says formula,
+arithmetic over numbers with units, settings, dimensions and constants (`0.15 m / vf`). Units are
+checked when the file is read. [Describing a machine](../describing-a-machine.md) shows how the
+parts belong together.
+
+Every element may also have a `description`, a sentence, and `sources`: field name to where its
+number comes from.
 """
 EVERYWHERE = {"description", "sources", "estimates"}
 COLUMNS = ("field", "type", "unit", "description", "required or default", "valid values")
@@ -46,17 +59,17 @@ BOUNDS = {
 }
 
 
-def page(schema: Schema) -> str:
-    """Return the page, in MyST Markdown."""
+def page(schema: Schema, header: str, prefix: str) -> str:
+    """Return the page, in MyST Markdown; the prefix tells its links from those of other pages."""
     definitions = schema.get("$defs", {})
-    root = str(schema.get("title", "Factory"))
-    parts = [HEADER, section(root, schema, definitions)]
+    root = str(schema["title"])
+    parts = [header, section(root, schema, definitions)]
     parts += [
         section(name, definitions[name], definitions)
         for name in in_order_of_use(schema, definitions)
         if name != root and _has_table(name, definitions)
     ]
-    return "\n".join(parts)
+    return "\n".join(parts).replace("element-", f"{prefix}-")
 
 
 def section(name: str, schema: Schema, definitions: dict[str, Schema]) -> str:
