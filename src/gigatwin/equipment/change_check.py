@@ -89,6 +89,7 @@ def reasons_against(evaluation: Evaluation) -> list[Reason]:
         text = f"{use.name} is {value:.4g}{unit}; must be {side} {limit:.4g}{unit}: {use.because}"
         reasons.append(Reason(kind, text))
     for zone, one, other, seconds in overlaps_in_zones(evaluation):
+        other = f"the next {other}" if other == one else other  # noqa: PLW2901 - its name
         text = (
             f"{one} and {other} are both in zone {zone} for {seconds * 1e3:.0f} ms of each cycle; "
             "they must not be there together: let one wait for the other (after), or overlap less"

@@ -85,7 +85,10 @@ def _largest(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def moves_of(evaluation: Evaluation, axis: str) -> list[tuple[StepPart, Profile]]:
-    """Return the moves of an axis with their profiles, shape (n,) each."""
+    """Return the moves of an axis with their profiles, shape (n,) each.
+
+    A move that begins or ends in motion counts as one from rest to rest, which asks for more.
+    """
     values = _Values(evaluation, "axes", axis)
     limits = [values(field) for field in ("speed", "acceleration", "jerk")]
     return [
@@ -120,7 +123,7 @@ def _axes(evaluation: Evaluation) -> Iterator[LimitUse]:
                 yield LimitUse(f"{name} speed", speed, most, f"{length}/s", "the motor ends there")
             yield from _forces(evaluation, name, moves, acceleration, force)
         if axis.vibration is not None:
-            yield from _swings(name, values, moves, axis.vibration.damping)
+            yield from _swings(name, values, moves, axis.vibration.damping, length)
         if axis.web is not None:
             yield from _web(name, values, speed, acceleration, axis.web.most_deviation)
 
@@ -154,7 +157,11 @@ def _forces(
 
 
 def _swings(
-    name: str, values: _Values, moves: list[tuple[StepPart, Profile]], damping: float
+    name: str,
+    values: _Values,
+    moves: list[tuple[StepPart, Profile]],
+    damping: float,
+    unit: str,
 ) -> Iterator[LimitUse]:
     if all(step.settles for step, _ in moves):
         return
@@ -164,7 +171,7 @@ def _swings(
     )
     reason = "the tool still swings when work begins; a jerk time of a whole period leaves nothing"
     yield LimitUse(
-        f"{name} residual vibration", residual, values("vibration", "tolerance"), "m", reason
+        f"{name} residual vibration", residual, values("vibration", "tolerance"), unit, reason
     )
 
 

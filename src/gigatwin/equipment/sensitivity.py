@@ -1,11 +1,14 @@
 """What each setting does to the cycle time and to the rate of good items."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gigatwin.equipment.description.machine import Lever
+from gigatwin.equipment.interlocks import overlaps_in_zones
 from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.equipment.schedule import schedule
@@ -93,26 +96,26 @@ def sensitivities(
     uses = limit_uses(result)
     # A limit that is broken already must not get worse.
     kept = np.array([use.margin >= min(float(use.margin[-1]), 0.0) - _ROUNDING for use in uses])
-    allowed: NDArray[np.bool_] = np.ones(result.n, dtype=bool)
-    if uses:
-        allowed = np.logical_and.reduce(kept)
+
+    def why_not(name: str, row: int) -> str:
+        """Return what stands in the way of a row of a setting, empty for nothing."""
+        broken = [use.name for use, known in zip(uses, kept, strict=True) if not known[row]]
+        return (
+            broken[0] if broken else _zone(model, product_format, {**now, name: table[name][row]})
+        )
+
     effects = []
     for k, name in enumerate(names):
         found = model.settings[name]
         begin = k * rows
-        low, high = table[name][begin], table[name][begin + 1]
-        width = high - low
-        along = slice(begin + 2, begin + rows)
-        offset = begin + 2
-        place = offset + int(np.argmax(np.where(allowed[along], good[along], -np.inf)))
-        wanted = offset + int(np.argmax(good[along]))
-        stopped_by = ""
-        if good[wanted] > good[place] * (1 + _ROUNDING):
-            towards = 1 if wanted > place else -1
-            stopped_by = next(
-                use.name for use, row in zip(uses, kept, strict=True) if not row[place + towards]
-            )
-        slope = float(good[begin + 1] - good[begin]) / width
+        width = table[name][begin + 1] - table[name][begin]
+        # Between the only values possible there is no slope.
+        slopes = [
+            0.0 if found.steps else float(part[begin + 1] - part[begin]) / width
+            for part in (cycle, good, scrap)
+        ]
+        along = np.arange(begin + 2, begin + rows)
+        place, stopped_by = _best(along, good, partial(why_not, name))
         effects.append(
             Sensitivity(
                 setting=name,
@@ -121,16 +124,38 @@ def sensitivities(
                 low=found.low,
                 high=found.high,
                 unit=found.unit,
-                cycle_time=float(cycle[begin + 1] - cycle[begin]) / width,
-                good_rate=slope,
-                scrap=float(scrap[begin + 1] - scrap[begin]) / width,
-                elasticity=slope * now[name] / float(base),
-                best_value=float(table[name][place]),
-                best_gain=max(float(good[place] / base) - 1, 0.0),
+                cycle_time=slopes[0],
+                good_rate=slopes[1],
+                scrap=slopes[2],
+                elasticity=slopes[1] * now[name] / float(base),
+                best_value=now[name] if place is None else float(table[name][place]),
+                best_gain=0.0 if place is None else max(float(good[place] / base) - 1, 0.0),
                 stopped_by=stopped_by,
             )
         )
     return sorted(effects, key=lambda effect: -effect.best_gain)
+
+
+def _zone(model: EquipmentModel, product_format: str, settings: Mapping[str, float]) -> str:
+    """Return a zone in which two activities would meet, empty if there is none."""
+    if not model.machine.zones:
+        return ""
+    plain = {name: float(value) for name, value in settings.items()}
+    found = overlaps_in_zones(model.evaluate(product_format, plain))
+    return f"zone {found[0].zone}" if found else ""
+
+
+def _best(
+    along: NDArray[np.intp], good: NDArray[np.float64], why_not: Callable[[int], str]
+) -> tuple[int | None, str]:
+    """Return the best row that nothing stands in the way of, and what stops a better one."""
+    stopped_by = ""
+    for row in along[np.argsort(-good[along], kind="stable")].tolist():
+        why = why_not(row)
+        if not why:
+            return row, stopped_by
+        stopped_by = stopped_by or why
+    return None, stopped_by
 
 
 def cycle_time_by_activity(

@@ -67,7 +67,7 @@ def draw_durations(
 def cycle_times(
     evaluation: Evaluation, durations: NDArray[np.float64], skip: int = WARM_UP
 ) -> NDArray[np.float64]:
-    """Return the times between cycles of the last activity, shape (cycles - skip - 1,). [s].
+    """Return the times between cycles of the slowest activity, shape (cycles - skip - 1,). [s].
 
     Parameters
     ----------
@@ -97,8 +97,9 @@ def cycle_times(
         durations,
         starts,
     )
-    ends = starts[:, -1] + durations[:, -1]
-    times: NDArray[np.float64] = np.diff(ends)[skip:]
+    # The activity that comes last in the end: others may run ahead of the cycle for a while.
+    slowest = int(np.argmax(starts[-1] + durations[-1]))
+    times: NDArray[np.float64] = np.diff(starts[:, slowest] + durations[:, slowest])[skip:]
     return times
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from gigatwin.equipment.change_check import draw_factors
-from gigatwin.equipment.interlocks import overlaps_in_zones
+from gigatwin.equipment.interlocks import Meeting, overlaps_in_zones
 from gigatwin.equipment.limits import LimitUse, broken, limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.schedule import Schedule, schedule
@@ -71,7 +71,7 @@ class Evaluated:
         return broken(self.uses)
 
     @cached_property
-    def conflicts(self) -> list[tuple[str, str, str, float]]:
+    def conflicts(self) -> list[Meeting]:
         """Zone, two activities that are in it together, and for how long. [s]."""
         return overlaps_in_zones(self.evaluation)
 

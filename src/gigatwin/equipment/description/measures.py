@@ -43,11 +43,16 @@ def unit_of(text: str) -> Quantity:
     if text == "%":
         return units.Quantity(0.01)
     try:
-        return units.Quantity(1.0, units.parse_units(text.translate(_SUPERSCRIPTS))).to_base_units()
+        unit = units.parse_units(text.translate(_SUPERSCRIPTS))
+        zero, one = (units.Quantity(x, unit).to_base_units() for x in (0.0, 1.0))
     except Exception as error:
         # Pint has no common class for what its parser raises.
         message = f"'{text}' is no unit"
         raise ValueError(message) from error
+    if zero.magnitude != 0:
+        message = f"'{text}' has a zero of its own; use K"
+        raise ValueError(message)
+    return one
 
 
 @functools.lru_cache(maxsize=4096)
@@ -81,6 +86,7 @@ _SHOWN = {
     "kilogram * meter ** 2 / second ** 2": "J",
     "kilogram * meter ** 2 / second ** 3": "W",
     "kilogram * meter / second ** 2": "N",
+    "kilogram / meter / second ** 2": "Pa",
     "": "",
 }
 
