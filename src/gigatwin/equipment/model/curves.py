@@ -31,9 +31,20 @@ def _term(term: Term, path: Path, code: Code) -> tuple[str, str, str]:
     return code.add(f"{weight} * {weight_factor} * {rise}"), knee_factor, weight_factor
 
 
-def _terms(terms: tuple[Term, ...], path: Path, code: Code) -> list[list[str]]:
-    found = [_term(term, (*path, "terms", k), code) for k, term in enumerate(terms)]
-    return [list(column) for column in zip(*found, strict=True)] if found else [[], [], []]
+class _Terms:
+    """The terms of one curve: variables of what they add, and factors on knees and weights."""
+
+    def __init__(self, terms: tuple[Term, ...], path: Path, code: Code) -> None:
+        found = [_term(term, (*path, "terms", k), code) for k, term in enumerate(terms)]
+        self.variables = [variable for variable, _, _ in found]
+        self.knees = tuple(knee for _, knee, _ in found)
+        self.weights = tuple(weight for _, _, weight in found)
+        self.code = code
+
+    def part(self, name: str, value: str) -> CurvePart:
+        """Return the curve whose value stands in a variable."""
+        positions = tuple(self.code.position(variable) for variable in self.variables)
+        return CurvePart(name, self.code.position(value), positions, self.knees, self.weights)
 
 
 def add_defects(machine: Machine, code: Code) -> tuple[tuple[CurvePart, ...], int]:
@@ -43,19 +54,11 @@ def add_defects(machine: Machine, code: Code) -> tuple[tuple[CurvePart, ...], in
     for name, curve in machine.defects.items():
         path: Path = ("defects", name)
         least, _ = code.formula(curve.least, (*path, "least"), "")
-        terms, knees, weights = _terms(curve.terms, path, code)
-        value = code.add(f"min({' + '.join([least, *terms])}, 1.0)")
+        terms = _Terms(curve.terms, path, code)
+        value = code.add(f"min({' + '.join([least, *terms.variables])}, 1.0)")
         if curve.is_seen_here:
             good += f" * (1.0 - {value})"
-        parts.append(
-            CurvePart(
-                name,
-                code.position(value),
-                tuple(code.position(term) for term in terms),
-                tuple(knees),
-                tuple(weights),
-            )
-        )
+        parts.append(terms.part(name, value))
     return tuple(parts), code.position(code.add(f"1.0 - {good}"))
 
 
@@ -67,16 +70,8 @@ def add_stops(machine: Machine, code: Code) -> tuple[tuple[CurvePart, ...], int]
         path: Path = ("stops", name)
         base, _ = code.formula(curve.per_cycle, (*path, "per_cycle"), "")
         duration, _ = code.formula(curve.duration, (*path, "duration"), "s")
-        terms, knees, weights = _terms(curve.terms, path, code)
-        value = code.add(f"{base} * ({' + '.join(['1.0', *terms])})")
+        terms = _Terms(curve.terms, path, code)
+        value = code.add(f"{base} * ({' + '.join(['1.0', *terms.variables])})")
         downtime += f" + {value} * {duration}"
-        parts.append(
-            CurvePart(
-                name,
-                code.position(value),
-                tuple(code.position(term) for term in terms),
-                tuple(knees),
-                tuple(weights),
-            )
-        )
+        parts.append(terms.part(name, value))
     return tuple(parts), code.position(code.add(downtime))
