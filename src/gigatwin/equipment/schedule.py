@@ -85,7 +85,6 @@ def schedule(evaluation: Evaluation) -> Schedule:
     tolerance = _RELATIVE * max(cycle_time, 1e-9)
     slack = np.maximum(-np.diag(ways), 0.0)
     slack[slack < tolerance] = 0.0
-    on_circuit = {arc.tail for arc in circuit}
     values = evaluation.values
     names = [activity.name for activity in model.activities]
     durations = [float(np.ravel(values[a.duration])[0]) for a in model.activities]
@@ -96,8 +95,7 @@ def schedule(evaluation: Evaluation) -> Schedule:
         slack=dict(zip(names, (float(x) for x in slack), strict=True)),
         circuit=circuit,
         tokens=float(sum(np.ravel(values[arc.tokens])[0] for arc in circuit)),
-        has_rivals=any(slack[k] == 0 and k not in on_circuit for k in range(len(slack)))
-        or _has_parallel(entry, circuit, tolerance),
+        has_rivals=_has_rivals(ways, entry, circuit, tolerance),
     )
 
 
@@ -127,17 +125,24 @@ def _starts(ways: NDArray[np.float64], critical: int) -> NDArray[np.float64]:
         led = np.isfinite(ways[node]) & np.isfinite(starts)
         if led.any():
             starts[node] = float(np.min(starts[led] - ways[node][led]))
-    starts[np.isneginf(starts)] = 0.0
+    # What neither is led to nor leads there begins as early as what it waits for allows.
+    apart = np.isneginf(starts)
+    known = np.where(apart, 0.0, starts)
+    starts[apart] = np.maximum(known, (known[:, None] + ways).max(axis=0))[apart]
     from_zero: NDArray[np.float64] = starts - starts.min()
     return from_zero
 
 
-def _has_parallel(
-    reduced: list[tuple[Arc, float]], circuit: tuple[Arc, ...], tolerance: float
+def _has_rivals(
+    ways: NDArray[np.float64],
+    reduced: list[tuple[Arc, float]],
+    circuit: tuple[Arc, ...],
+    tolerance: float,
 ) -> bool:
-    """Return whether an activity of the circuit alone, or another arc, is as tight."""
-    pairs = {(arc.tail, arc.head) for arc in circuit}
+    """Return whether a critical circuit has an arc that the circuit does not have."""
+    known = {(arc.tail, arc.head, arc.weight, arc.tokens) for arc in circuit}
     return any(
-        arc.tail == arc.head and value > -tolerance and (arc.tail, arc.head) not in pairs
+        (arc.tail, arc.head, arc.weight, arc.tokens) not in known
+        and value + (0.0 if arc.tail == arc.head else ways[arc.head, arc.tail]) > -tolerance
         for arc, value in reduced
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigatwin.equipment.model.equipment_model import Evaluation
+from gigatwin.equipment.schedule import critical_circuit
 from gigatwin.kernel._jit import jit
 
 WARM_UP = 200
@@ -67,7 +68,7 @@ def draw_durations(
 def cycle_times(
     evaluation: Evaluation, durations: NDArray[np.float64], skip: int = WARM_UP
 ) -> NDArray[np.float64]:
-    """Return the times between cycles of the slowest activity, shape (cycles - skip - 1,). [s].
+    """Return the times between cycles of a slowest activity, shape (cycles - skip - 1,). [s].
 
     Parameters
     ----------
@@ -97,10 +98,19 @@ def cycle_times(
         durations,
         starts,
     )
-    # The activity that comes last in the end: others may run ahead of the cycle for a while.
-    slowest = int(np.argmax(starts[-1] + durations[-1]))
-    times: NDArray[np.float64] = np.diff(starts[:, slowest] + durations[:, slowest])[skip:]
+    # Starts, for an end adds the noise of its own duration, which the next cycle takes back.
+    times: NDArray[np.float64] = np.diff(starts[:, _paced(evaluation)])[skip:]
     return times
+
+
+def _paced(evaluation: Evaluation) -> int:
+    """Return the last activity that has the pace of a critical circuit, or is led to by one."""
+    led = {arc.tail for arc in critical_circuit(evaluation)}
+    while True:
+        more = led | {arc.head for arc in evaluation.model.arcs if arc.tail in led}
+        if more == led:
+            return max(led)
+        led = more
 
 
 @jit
@@ -114,6 +124,10 @@ def _step(  # noqa: PLR0913, PLR0917 - arrays, which compiled code may not creat
 ) -> None:
     """Fill in the starts; arcs are sorted so that what is in the same cycle is known before."""
     for k in range(durations.shape[0]):
+        if k > 0:
+            # Nothing overtakes: places keep their order, also with several cycles under way.
+            for activity in range(durations.shape[1]):
+                starts[k, activity] = starts[k - 1, activity]
         for arc in range(tails.shape[0]):
             earlier = k - tokens[arc]
             if earlier < 0:

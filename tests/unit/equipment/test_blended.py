@@ -97,7 +97,6 @@ IMPOSSIBLE = {
 }
 
 
-@pytest.mark.xfail(reason="blended.py lets RuckigError out, and takes moves that overshoot")
 @pytest.mark.parametrize("move", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_impossible_move_is_refused(move):
     with pytest.raises(EquipmentError, match=r"^a move of 0\.\d+ m from \d m/s to \d m/s within "):
@@ -124,7 +123,6 @@ def test_no_source_mentions_waypoints_of_ruckig():
     assert [path for path in sources if "intermediate_positions" in path.read_text("utf-8")] == []
 
 
-@pytest.mark.xfail(reason="graph_checks.py evaluates a model and lets its errors out")
 def test_description_with_an_impossible_flying_move_is_refused_with_its_place():
     with pytest.raises(FactoryError, match=r"pass\.yaml.*activities\.pass"):
         read_machine_text(

@@ -12,10 +12,9 @@ TEXTBOOK = {
 }
 INTERVALS = 4000
 every_law = pytest.mark.parametrize("law", TEXTBOOK)
-WRONG = pytest.mark.xfail(reason="cams.py: the ramp of the modified trapezoid is twice too high")
 every_place = pytest.mark.parametrize(
     "law",
-    [pytest.param(law, marks=WRONG if law == "modified_trapezoid" else ()) for law in TEXTBOOK],
+    list(TEXTBOOK),
 )
 
 

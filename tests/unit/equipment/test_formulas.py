@@ -146,7 +146,7 @@ def test_formula_without_a_value_is_refused(text):
 @pytest.mark.parametrize(
     "text",
     ["-" * 480 + "1", "(" * 240 + "1" + ")" * 240, "1" + "+1" * 240, "n" + "^n" * 240,
-     "sqrt(" * 80 + "1" + ")" * 80, "-" * 100_000 + "1", "(" * 100_000, "1" + "+1" * 50_000],
+     "sqrt(" * 80 + "1" + ")" * 80, "-" * 100_000 + "1", "(" * 100_000, "1" + "+1" * 5_000],
     ids=lambda text: f"{text[:6]} {len(text)}",
 )  # fmt: skip
 def test_deep_and_long_formulas_have_a_value_or_are_refused(text):
@@ -170,8 +170,8 @@ def assert_value_or_error(text):
         ("zzz", "known: a, h, height, n, tau, vf"),
         ("3 xyz", "3 xyz; 'xyz' is no unit"),
         ("cos(n)", "cos() in cos(n); must use the functions exp, log, max, min, over"),
-        ("20 degC", "'degC' is no unit"),
-        ("20 °C + 3 K", "'°C' is no unit"),
+        ("20 degC", "20 degC; 'degC' "),
+        ("20 °C + 3 K", "20 °C + 3 K; '°C' "),
         ("2 m + 3 s", "2 m + 3 s; has units that do not fit: meter together with second"),
         ("height - vf", "has units that do not fit"),
         ("min(2 m, 3 s)", "has units that do not fit"),

@@ -307,7 +307,7 @@ def spoiled(lines, rng):
     """Return lines with one of them lost, given twice, moved, cut, or with another value."""
     k = rng.randrange(len(lines))
     before, line, after = lines[:k], lines[k], lines[k + 1 :]
-    match rng.randrange(6):
+    match rng.randrange(10):
         case 0:
             return before + after
         case 1:

@@ -3,6 +3,8 @@
 from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.factory.findings import Findings
 
+_ROUNDING = 1e-9
+
 
 def add_graph_problems(model: EquipmentModel, findings: Findings) -> None:
     """Add circuits in which activities wait for each other, and counts below one."""
@@ -14,9 +16,11 @@ def add_graph_problems(model: EquipmentModel, findings: Findings) -> None:
                 found = f"{values[activity.duration]:.6g} s with {product_format}"
                 findings.add(("activities", activity.name), found, "must take 0 s or more")
         for arc in model.arcs:
-            if arc.overlap >= 0 and values[arc.overlap] < 0:
+            longest = values[model.activities[arc.tail].duration] * (1 + _ROUNDING)
+            if arc.overlap >= 0 and not 0 <= values[arc.overlap] <= longest:
                 path = ("activities", names[arc.tail], "overlap")
-                findings.add(path, f"{values[arc.overlap]:.6g} s", "must be 0 s or more")
+                required = f"must be from 0 s to the {longest:.6g} s that the activity takes"
+                findings.add(path, f"{values[arc.overlap]:.6g} s with {product_format}", required)
                 return
             if arc.why == "itself" and values[arc.tokens] < 1:
                 path = ("activities", names[arc.tail], "places")

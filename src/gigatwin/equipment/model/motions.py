@@ -5,6 +5,8 @@ from gigatwin.equipment.description.machine import Axis, Machine, Step
 from gigatwin.equipment.description.measures import Quantity, same_kind
 from gigatwin.equipment.model.code import Code
 from gigatwin.equipment.model.equipment_model import StepPart
+from gigatwin.equipment.motion.blended import blended_move_time
+from gigatwin.errors import EquipmentError
 from gigatwin.factory.findings import Findings, Path
 
 _ROUNDING = 1 + 1e-12
@@ -138,10 +140,12 @@ class Motions:
         time = f"move_time({arguments})"
         if step.start_speed is not None or step.end_speed is not None:
             unit = f"{self.units['axes', axis]}/s"
-            speeds = [
-                self.code.formula(text or f"0 {unit}", path, unit)[0]
+            ends = [
+                self.code.formula(text or f"0 {unit}", path, unit)
                 for text in (step.start_speed, step.end_speed)
             ]
+            speeds = [variable for variable, _ in ends]
+            self._check_flight(step, axis, path, [values for _, values in ends])
             time = f"blended({', '.join([stroke_variable, *limits, *speeds])})"
         if step.settle:
             vibration = self.machine.axes[axis].vibration
@@ -156,6 +160,24 @@ class Motions:
                 ]
                 time = f"{time} + settle({', '.join([stroke_variable, *limits, *swing])})"
         return self.code.add(time), self.code.position(stroke_variable)
+
+    def _check_flight(
+        self, step: Step, axis: str, path: Path, ends: list[dict[str, Quantity]]
+    ) -> None:
+        """Add a move that cannot begin and end at its speeds."""
+        described = self.machine.axes[axis]
+        texts = (step.stroke or "0", described.speed, described.acceleration, described.jerk)
+        parts = [self.code.formula(text, path)[1] for text in texts]
+        for product_format in self.code.environments:
+            tables = (*parts, *ends)
+            if step.stroke is None or any(product_format not in values for values in tables):
+                return
+            found = [values[product_format] for values in tables]
+            try:
+                blended_move_time(*(float(value.magnitude) for value in found))
+            except EquipmentError as error:
+                self.findings.add((*path, "move"), axis, str(error))
+                return
 
     def _stroke(self, step: Step, axis: str, path: Path) -> str:
         unit = self.units["axes", axis]

@@ -34,7 +34,13 @@ def blended_move_time(  # noqa: PLR0913, PLR0917 - the parts of a move
     waypoints to a service on the internet.
     """
     try:
-        from ruckig import InputParameter, Result, Ruckig, Trajectory  # noqa: PLC0415 - an extra
+        from ruckig import (  # noqa: PLC0415 - an extra
+            InputParameter,
+            Result,
+            Ruckig,
+            RuckigError,
+            Trajectory,
+        )
     except ImportError:
         message = (
             "a move that begins or ends in motion: ruckig is not installed; it must be there. "
@@ -48,12 +54,23 @@ def blended_move_time(  # noqa: PLR0913, PLR0917 - the parts of a move
     wanted.max_velocity, wanted.max_acceleration = [speed], [acceleration]
     wanted.max_jerk = [jerk]
     found = Trajectory(1)
-    status = Ruckig(1).calculate(wanted, found)
-    if status != Result.Working:
+    try:
+        possible = (
+            max(abs(start_speed), abs(end_speed)) <= speed
+            and Ruckig(1).calculate(wanted, found) == Result.Working
+        )
+    except RuckigError:
+        possible = False
+    if possible:
+        # A move too short for its speeds overshoots, or takes a run-up behind its start.
+        reach = found.position_extrema[0]
+        spare = 1e-9 * max(stroke, 1e-9)
+        possible = reach.min >= -spare and reach.max <= stroke + spare
+    if not possible:
         message = (
             f"a move of {stroke:g} m from {start_speed:g} m/s to {end_speed:g} m/s within "
-            f"{speed:g} m/s, {acceleration:g} m/s^2 and {jerk:g} m/s^3: ruckig finds none "
-            f"({status.name}); speeds at the ends must be within the limits."
+            f"{speed:g} m/s, {acceleration:g} m/s^2 and {jerk:g} m/s^3: there is none; speeds at "
+            "the ends must be within the limits, and the stroke long enough for them."
         )
         raise EquipmentError(message)
     return float(found.duration)

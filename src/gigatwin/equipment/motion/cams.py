@@ -98,9 +98,9 @@ def _modified_trapezoid(u: NDArray[np.float64]) -> NDArray[np.float64]:
     half = np.where(u <= 1 / 2, u, 1 - u)
     pi = np.pi
     ca = PEAKS["modified_trapezoid"].acceleration
-    ramp = ca * (half / (2 * pi) - np.sin(4 * pi * half) / (8 * pi * pi))
+    ramp = ca * (half / (4 * pi) - np.sin(4 * pi * half) / (16 * pi * pi))
     # From 1/8 to 3/8 the acceleration is constant; speed and place go on where the ramp ends.
-    v1, s1 = ca / (2 * pi), ca * (1 / (16 * pi) - 1 / (8 * pi * pi))
+    v1, s1 = ca / (4 * pi), ca * (1 / (32 * pi) - 1 / (16 * pi * pi))
     w = half - 1 / 8
     flat = s1 + v1 * w + ca * w * w / 2
     v2, s2 = v1 + ca / 4, s1 + v1 / 4 + ca / 32
