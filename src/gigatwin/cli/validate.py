@@ -85,4 +85,5 @@ def _counts(factory: "Factory") -> dict[str, int]:
 
 def _counted(what: str, n: int) -> str:
     words = what.replace("_", " ")
-    return f"{n} {words.removesuffix('s') if n == 1 else words}"
+    one = f"{words.removesuffix('ies')}y" if words.endswith("ies") else words.removesuffix("s")
+    return f"{n} {one if n == 1 else words}"

@@ -10,6 +10,7 @@ from gigatwin.equipment.interlocks import overlaps_in_zones
 from gigatwin.equipment.limits import SCRAP, limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
+from gigatwin.errors import EquipmentError
 
 DRAWS = 2000
 """Draws of what is uncertain."""
@@ -129,11 +130,13 @@ def check_change(
     if product_format not in model.dimensions:
         text = f"{product_format}; must be one of {', '.join(model.dimensions)}"
         reasons.append(Reason("format", text))
-        return Verdict(
-            model.machine.name, product_format, model.machine.evidence, change, tuple(reasons), ()
-        )
+        return _refused(model, product_format, change, reasons)
     base = model.evaluate(product_format, before)
-    changed = model.evaluate(product_format, after)
+    try:
+        changed = model.evaluate(product_format, after)
+    except EquipmentError as error:
+        reasons.append(Reason("range", str(error)))
+        return _refused(model, product_format, change, reasons)
     reasons += reasons_against(changed)
     factors = draw_factors(model)
     effects = _effects(
@@ -153,9 +156,18 @@ def check_change(
     )
 
 
+def _refused(
+    model: EquipmentModel, product_format: str, change: Mapping[str, float], reasons: list[Reason]
+) -> Verdict:
+    """Return a verdict on a change of which nothing can be calculated."""
+    machine = model.machine
+    return Verdict(machine.name, product_format, machine.evidence, dict(change), tuple(reasons), ())
+
+
 def _out_of_range(model: EquipmentModel, change: Mapping[str, float]) -> list[Reason]:
     reasons = []
     for name, value in change.items():
+        model.check_setting(name)
         known = model.settings[name]
         described = model.machine.settings[name]
         slack = _ROUNDING * max(abs(known.low), abs(known.high))

@@ -1,6 +1,6 @@
 """What a machine must not do: limits of its drives, its web, its tools, and its own list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from gigatwin.equipment.motion.winding import spindle_speed, tension_deviation
 SCRAP = "scrap"
 """Name of the limit of the process window."""
 _ROUNDING = 1e-9
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class LimitUse:
     @property
     def margin(self) -> NDArray[np.float64]:
         """What is left, relative to the limit; negative beyond it."""
-        scale = np.maximum(np.abs(self.limit), 1e-300)
+        of_value = np.maximum(np.abs(self.value), _TINY)
+        scale = np.where(self.limit == 0, of_value, np.abs(self.limit))
         left = (self.value - self.limit) if self.is_least else (self.limit - self.value)
         margin: NDArray[np.float64] = left / scale
         return margin
@@ -248,8 +250,3 @@ def _own(evaluation: Evaluation) -> Iterator[LimitUse]:
 def broken(uses: list[LimitUse], row: int = 0) -> list[LimitUse]:
     """Return the limits that one of the settings does not keep."""
     return [use for use in uses if not use.holds[row]]
-
-
-def margins(evaluation: Evaluation) -> Mapping[str, NDArray[np.float64]]:
-    """Return the relative margin of every limit, shape (n,) each."""
-    return {use.name: use.margin for use in limit_uses(evaluation)}

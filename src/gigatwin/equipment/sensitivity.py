@@ -13,6 +13,8 @@ from gigatwin.equipment.limits import limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.equipment.schedule import schedule
 
+_ALONG = 41
+"""Values along the range of a setting."""
 _ROUNDING = 1e-9
 _STEP = 1e-4
 """Step of the differences, relative to the range of a setting."""
@@ -74,7 +76,7 @@ def sensitivities(
     names = [name for name, r in model.settings.items() if r.high > r.low]
     if not names:
         return []
-    grid = 41
+    grid = max(_ALONG, *(len(known.steps) for known in model.settings.values()))
     rows = 2 + grid
     table = {
         name: np.full(len(names) * rows + 1, value, dtype=np.float64) for name, value in now.items()
@@ -83,7 +85,9 @@ def sensitivities(
         found = model.settings[name]
         step = _STEP * (found.high - found.low)
         begin = k * rows
-        values = np.array(found.steps) if found.steps else np.linspace(found.low, found.high, grid)
+        values = (
+            np.array(found.steps) if found.steps else np.linspace(found.low, found.high, _ALONG)
+        )
         table[name][begin] = max(found.low, now[name] - step)
         table[name][begin + 1] = min(found.high, now[name] + step)
         table[name][begin + 2 : begin + 2 + len(values)] = values
@@ -116,6 +120,8 @@ def sensitivities(
         ]
         along = np.arange(begin + 2, begin + rows)
         place, stopped_by = _best(along, good, partial(why_not, name))
+        if place is not None and good[place] <= base * (1 + _ROUNDING):
+            place = None
         effects.append(
             Sensitivity(
                 setting=name,
@@ -129,7 +135,7 @@ def sensitivities(
                 scrap=slopes[2],
                 elasticity=slopes[1] * now[name] / float(base),
                 best_value=now[name] if place is None else float(table[name][place]),
-                best_gain=0.0 if place is None else max(float(good[place] / base) - 1, 0.0),
+                best_gain=0.0 if place is None else float(good[place] / base) - 1,
                 stopped_by=stopped_by,
             )
         )

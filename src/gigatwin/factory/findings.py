@@ -58,7 +58,9 @@ class Findings:
         if path and isinstance(path[-1], int) and not is_element:
             name = f"[{path[-1]}]"
         element = _dotted(path[: max(split, 0)])
-        self.problems.append(Problem(self.file, line, element, name, found, required))
+        problem = Problem(self.file, line, element, name, found, required)
+        if problem not in self.problems[-3:]:
+            self.problems.append(problem)
 
     def add_unknown(self, path: Path, name: str, known: Collection[str], what: str) -> None:
         """Add a name that does not exist, with the one that may have been meant."""

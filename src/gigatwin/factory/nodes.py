@@ -120,7 +120,7 @@ class _Parser:
                     raise NodeError(self._line, "a second document", required)
                 root = self._node(next(events), events, 0)
         if root is None:
-            raise NodeError(1, "an empty file", "must be a factory description")
+            raise NodeError(1, "an empty file", "must be a description")
         return Document(root, self._problems)
 
     def _events(self) -> Iterator[yaml.Event]:

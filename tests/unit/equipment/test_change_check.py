@@ -85,6 +85,7 @@ def test_unknown_format_is_a_reason(press):
     assert verdict.effects == ()
 
 
+@pytest.mark.compiled
 def test_end_of_a_range_is_in_it():
     model = load_machine("groover")
     for name, known in model.settings.items():
@@ -107,6 +108,7 @@ def test_settings_before_the_change_are_those_given(press):
     assert (cycle.before, cycle.after) == (3.0, 1.7)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", machine_names())
 def test_intervals_hold_what_is_expected(name):
     model = load_machine(name)
@@ -156,6 +158,24 @@ def test_factors_are_lognormal_with_the_stated_half_widths(press):
         assert (low, middle, high) == pytest.approx((1 / (1 + width), 1, 1 + width), rel=0.02)
     correlations = np.corrcoef(np.log(list(drawn.values())))
     assert np.abs(correlations - np.eye(len(drawn))).max() < 5 / np.sqrt(20_000)
+
+
+def test_fmu_is_run_once_for_each_setting(monkeypatch):
+    runs = []
+
+    def cycle_times(path, inputs, **_):
+        runs.append((path, inputs["load"]))
+        return np.array([inputs["load"]])
+
+    monkeypatch.setattr("gigatwin.equipment.fmu.fmu_cycle_times", cycle_times)
+    activities = PRESS[PRESS.index("activities:") : PRESS.index("defects:")]
+    fmu = "fmu: {file: press.fmu, cycle_time: t, inputs: {load: press}}\n"
+    model = read_machine_text(PRESS.replace(activities, fmu))
+    cycle, *_, scrap, _ = check_change(model, "only", {"press": 1.5}).effects
+    assert (cycle.before, cycle.after) == (2.0, 1.5)
+    assert scrap.is_clear
+    # Draws of the curves are no reason to simulate again.
+    assert len(runs) <= 4
 
 
 def timer(name, seconds, after=""):

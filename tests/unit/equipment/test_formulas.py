@@ -272,7 +272,7 @@ values_of_names = st.fixed_dictionaries(dict.fromkeys(NAMES, st.integers(1, 9999
 
 
 @given(cases, st.lists(values_of_names, min_size=3, max_size=3))
-@settings(max_examples=150)
+@settings(max_examples=120)
 def test_checked_scalar_and_vector_value_are_what_the_formula_says(case, rows):
     kind, (text, oracle) = case
     defaults = {name: measure(f"{rows[0][name]} {SI[known]}") for name, known in NAMES.items()}

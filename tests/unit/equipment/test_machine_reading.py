@@ -100,7 +100,8 @@ after: {fetch: 0} | after: {turn: 0}     | 35 activities.turn after: turn -> tur
 count: heads     | count: heads - 2     | 38 circulating.nest count: 0; must be 1 or more
 count: heads     | count: 0.9           | 38 circulating.nest count: 0; must be 1 or more
 places: heads    | places: heads / 3    | 36 activities.turn places: 0; must be 1 or more
-overlap: 50 ms   | overlap: -1 ms       | 29 activities.fetch overlap: -0.001 s; must be 0 s or more
+overlap: 50 ms   | overlap: -1 ms       | 29 activities.fetch overlap: -0.001 s with small;
+overlap: 50 ms   | overlap: 3 s         | 29 activities.fetch overlap: 3 s with small; must be
 """)
 def test_graph_that_cannot_go_round_is_refused(old, new, expected):
     assert_only_problem(changed(old, new), expected)
@@ -197,7 +198,7 @@ large: 0.6 s     | large: 0.6 s, l: 1 s | 8 settings.dwell.default.by_format l:
 low: 0.5 m/s     | low: slow            | 7 settings v: slow; must be a number with its unit, e.g.
 steps: [2, 4]    | steps: [2, 5]        | 9 settings.heads steps: 5; must be from 2 to 4
 default: 2, low  | default: 3, low      | 9 settings.heads default: 3; must be one of 2, 4
-{lift: height    | {min: 1, lift: height | 10 constants min: 'min'; is a function of formulas; use
+{lift: height    | {min: 1, lift: height | 10 constants min: 'min'; is a word of formulas; use
 {lift: height    | {v: 1, lift: height  | 10 constants v: 'v'; is the name of settings.v already
 {lift: height    | {in: 1, lift: height | 10 constants in: 'in';
 {lift: height    | {_1: 1, lift: height | 10 constants._1: '_1'; must be a word of letters, digits

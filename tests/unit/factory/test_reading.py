@@ -84,8 +84,8 @@ def test_line_of_a_merged_value_is_where_it_stands():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "line.yaml:1: an empty file; must be a factory description"),
-        ("# nothing\n", "an empty file; must be a factory description"),
+        ("", "line.yaml:1: an empty file; must be a description"),
+        ("# nothing\n", "an empty file; must be a description"),
         ("- a\n", "line.yaml:1: a list; must be a mapping with the fields name and stations"),
         ("hello", "only text; must be a mapping"),
         ("name: x\n", "line.yaml:1 stations: missing; must be given"),

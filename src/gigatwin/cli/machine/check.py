@@ -62,7 +62,8 @@ def check(  # noqa: PLR0913 - one parameter for each option
         try:
             model, product_format = machine_with_format(file, name, dimensions)
         except EquipmentError as error:
-            verdicts.append(Verdict(file, name or "", "", {}, (Reason("format", str(error)),), ()))
+            reasons = (Reason("format", str(error)),)
+            verdicts.append(Verdict(file, name or "new format", "", {}, reasons, ()))
             continue
         change = settings_of(model, changes, "--change", may_leave_range=True)
         before = settings_of(model, settings, "--set")

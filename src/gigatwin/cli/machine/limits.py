@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gigatwin.cli.failures import OptionError
 from gigatwin.cli.machine.sources import plain
 from gigatwin.cli.options import AsJson, Days, Replications, Seed, Source, Threads, replications_for
 from gigatwin.cli.progress import note_compilation, progress_bar
@@ -31,8 +32,15 @@ def limits(  # noqa: PLR0913 - one parameter for each option
     Each station is made a little faster in turn, under the same luck, with buffers, stops and
     starving as they are; what its machine's settings do to its cycle and scrap does the rest.
     """
+    from gigatwin.equipment.model.reading import is_machine
     from gigatwin.factory.reading import load
 
+    if is_machine(file):
+        message = (
+            f"{file}: a machine; must be a factory whose stations name machines, such as "
+            f"equipment-46. For one machine: gigatwin machine show {file}"
+        )
+        raise OptionError(message)
     factory = load(file)
     note_compilation()
     from gigatwin.studies.attribution import attribute

@@ -88,10 +88,17 @@ def machine_with_format(
             message = f"--dimension {name}: must be one of {', '.join(first)}."
             raise OptionError(message)
         try:
-            found[name] = float(read_measure(value).magnitude)
+            given = read_measure(value)
+            usual = read_measure(next(iter(model.machine.formats.values()))[name])
         except FormulaError as error:
             message = f"--dimension {name}: {error.found}; {error.required}."
             raise OptionError(message) from None
+        if given.dimensionality != usual.dimensionality:
+            message = (
+                f"--dimension {name}: {value}; must have a unit, as the formats of the machine."
+            )
+            raise OptionError(message)
+        found[name] = float(given.magnitude)
     return model.with_format(wanted, found), wanted
 
 

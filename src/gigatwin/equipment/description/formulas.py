@@ -21,8 +21,11 @@ from gigatwin.equipment.motion.winding import roll_length, roll_radius
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _WORD = r"[A-Za-z_µμ°%][A-Za-z0-9_µμ°%]*"
 _LITERAL = re.compile(rf"(?<![A-Za-z0-9_.])({NUMBER})(?:\s*({_WORD}))?")
-_POWER = re.compile(r"\s*\^\s*-?[0-9]+|[²³]")
+_POWER = re.compile(r"\s*(?:\^|\*\*)\s*-?[0-9]+|[²³]")
 _MORE = re.compile(rf"\s*[*/·]\s*({_WORD})")
+_TAKEN = re.compile(r"(?<![A-Za-z0-9_])_[0-9]+")
+_LONGEST = 500
+_DEEPEST = 60
 _GAP = 1e-9
 """Counts that are this close to a whole number are meant to be it."""
 
@@ -72,8 +75,8 @@ SCALAR: dict[str, Callable[..., Any]] = {
     "sqrt": math.sqrt,
     "exp": math.exp,
     "log": math.log,
-    "min": min,
-    "max": max,
+    "min": lambda *values: min(values),
+    "max": lambda *values: max(values),
     "over": _over_scalar,
     "whole": lambda x: float(math.floor(x + _GAP)),
     "roll_radius": roll_radius,
@@ -138,13 +141,15 @@ class Formula:
         """
         scope = {"__builtins__": {}, **_CHECKED, **self._literals}
         scope.update({name: values[name] for name in self.names})
+        from pint import DimensionalityError  # noqa: PLC0415 - heavy
+
         units = registry()
         try:
             found = eval(self._checked, scope)  # noqa: S307 - made of checked parts, below
-        except units.DimensionalityError as error:
+        except DimensionalityError as error:
             found_text = f"{error.units1} together with {error.units2}"
             raise FormulaError(self.text, f"has units that do not fit: {found_text}") from None
-        except (ArithmeticError, ValueError, TypeError) as error:
+        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise FormulaError(self.text, f"has no value at the defaults ({error})") from None
         if isinstance(found, complex) or not hasattr(found, "dimensionality"):
             found = units.Quantity(found)
@@ -166,11 +171,16 @@ def compile_formula(text: str, known: Collection[str]) -> Formula:
     >>> compile_formula("15 cm / vf", {"vf"}).code
     '0.15 / vf'
     """
+    if len(text) > _LONGEST:
+        found = f"{len(text)} characters"
+        raise FormulaError(found, f"must be {_LONGEST} at most")
     python, literals = _with_placeholders(text, known)
     try:
         tree = ast.parse(python, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise FormulaError(text, "must be arithmetic, e.g. '0.15 m / vf + 2 * tau'") from None
+    if _depth(tree) > _DEEPEST:
+        raise FormulaError(text, "must be simpler; give parts of it names (constants)")
     names = _names(tree.body, text, known, literals)
     checked = ast.unparse(tree)
     code = ast.unparse(_Literals(literals).visit(tree))
@@ -196,6 +206,9 @@ def read_measure(given: object) -> Quantity:
 def _with_placeholders(text: str, known: Collection[str]) -> tuple[str, dict[str, Quantity]]:
     """Return a text in which numbers with units are names, and what these stand for."""
     literals: dict[str, Quantity] = {}
+    if (taken := _TAKEN.search(text)) is not None:
+        found = f"'{taken[0]}' in {text}"
+        raise FormulaError(found, _unknown(taken[0], known))
     parts: list[str] = []
     position = 0
     while (match := _LITERAL.search(text, position)) is not None:
@@ -205,9 +218,9 @@ def _with_placeholders(text: str, known: Collection[str]) -> tuple[str, dict[str
             end = match.end()
             end = _after_power(text, end)
             # A unit goes on as long as words follow that are no names of the machine.
-            while (more := _MORE.match(text, end)) is not None and not _is_name(more[1], known):
+            while (more := _MORE.match(text, end)) is not None and not _is_name(more, text, known):
                 end = _after_power(text, more.end())
-            unit = text[match.end(1) : end].strip()
+            unit = text[match.end(1) : end].strip().replace("**", "^")
         try:
             value = float(match[1]) * (unit_of(unit) if unit else registry().Quantity(1.0))
         except ValueError as error:
@@ -220,13 +233,25 @@ def _with_placeholders(text: str, known: Collection[str]) -> tuple[str, dict[str
     return "".join(parts).replace("^", "**").strip(), literals
 
 
+def _depth(tree: ast.AST) -> int:
+    """Return how many levels a tree has."""
+    level: list[ast.AST] = [tree]
+    deepest = 0
+    while level:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        deepest += 1
+    return deepest
+
+
 def _after_power(text: str, end: int) -> int:
     match = _POWER.match(text, end)
     return end if match is None else match.end()
 
 
-def _is_name(word: str, known: Collection[str]) -> bool:
-    return word in known or word in SCALAR
+def _is_name(match: re.Match[str], text: str, known: Collection[str]) -> bool:
+    word = match[1]
+    is_call = text[match.end() :].lstrip().startswith("(")
+    return word in known or (word in SCALAR and is_call)
 
 
 def _names(

@@ -197,6 +197,9 @@ class Step(Described):
         if moves and (self.stroke is None) == (self.start is None or self.end is None):
             message = "a move needs either stroke, or the poses start and end"
             raise ValueError(message)
+        if moves and self.stroke is not None and (self.start is not None or self.end is not None):
+            message = "a move needs either stroke, or the poses start and end"
+            raise ValueError(message)
         if not moves and (self.stroke, self.start, self.end) != (None, None, None):
             message = "stroke, start and end belong to a move or index"
             raise ValueError(message)

@@ -1,6 +1,7 @@
 """Numbers with any unit ("0.1 mm/rev", "1.5 m/s^2"), read with pint."""
 
 import functools
+import math
 import re
 from typing import Any
 
@@ -74,7 +75,11 @@ def measure(text: str) -> Quantity:
         message = "must be a number with its unit, e.g. '1.5 m/s'"
         raise ValueError(message)
     unit = unit_of(match[2]) if match[2] else registry().Quantity(1.0)
-    return float(match[1]) * unit
+    number = float(match[1])
+    if not math.isfinite(number):
+        message = "must be a finite number"
+        raise ValueError(message)
+    return number * unit
 
 
 def same_kind(one: Quantity, other: Quantity) -> bool:

@@ -1,18 +1,19 @@
 """From a description to an equipment model: formulas compiled, units checked, graph laid out."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+import keyword
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 
-from gigatwin.equipment.description.formulas import SCALAR, FormulaError, read_measure
-from gigatwin.equipment.description.machine import Machine, Setting
-from gigatwin.equipment.description.measures import Quantity, same_kind, unit_name
+from gigatwin.equipment.description.formulas import SCALAR, read_measure
+from gigatwin.equipment.description.machine import Machine
+from gigatwin.equipment.description.measures import same_kind, unit_name
 from gigatwin.equipment.model.code import Code
 from gigatwin.equipment.model.curves import add_defects, add_stops
-from gigatwin.equipment.model.equipment_model import ActivityPart, Arc, EquipmentModel, SettingRange
+from gigatwin.equipment.model.equipment_model import ActivityPart, Arc, EquipmentModel
 from gigatwin.equipment.model.graph_checks import add_graph_problems
 from gigatwin.equipment.model.motions import Motions
-from gigatwin.factory.described import ByFormat
+from gigatwin.equipment.model.ranges import read_dimensions, read_ranges
 from gigatwin.factory.findings import Findings, Path
 
 _RESERVED = {*SCALAR, "move_time", "index_time", "settle", "blended", "abs"}
@@ -23,7 +24,7 @@ def build(
 ) -> EquipmentModel | None:
     """Return a machine ready for calculation, or None with all problems added to the findings."""
     before = len(findings.problems)
-    ranges, dimensions = _settings(machine, findings), _dimensions(machine, findings)
+    ranges, dimensions = read_ranges(machine, findings), read_dimensions(machine, findings)
     _check_names(machine, findings)
     if len(findings.problems) > before:
         return None
@@ -41,6 +42,9 @@ def build(
     stops, downtime = add_stops(machine, code)
     units = dict(motions.units)
     positions = motions.positions | _limits(machine, code, findings, units) | _fmu(machine, code)
+    if machine.energy is not None:
+        for part in ("executing", "standby"):
+            code.formula(getattr(machine.energy, part), ("energy", part), "W")
     energy, _ = code.formula(
         machine.energy.per_cycle if machine.energy else "0 J", ("energy", "per_cycle"), "J"
     )
@@ -92,127 +96,12 @@ def _check_names(machine: Machine, findings: Findings) -> None:
             if not name.isidentifier() or not name.isascii() or name.startswith("_"):
                 required = "must be a word of letters, digits and '_', as it stands in formulas"
                 findings.add(path, f"'{name}'", required, is_element=True)
-            elif name in _RESERVED:
-                findings.add(path, f"'{name}'", "is a function of formulas; use another name")
+            elif name in _RESERVED or keyword.iskeyword(name):
+                findings.add(path, f"'{name}'", "is a word of formulas; use another name")
             elif name in seen:
                 required = f"is the name of {'.'.join(map(str, seen[name]))} already"
                 findings.add(path, f"'{name}'", required)
             seen[name] = path
-
-
-def _settings(
-    machine: Machine, findings: Findings
-) -> dict[str, tuple[dict[str, Quantity], SettingRange]]:
-    found = {}
-    for name, setting in machine.settings.items():
-        path: Path = ("settings", name)
-        try:
-            found[name] = _setting(machine, setting, path, findings)
-        except FormulaError as error:
-            findings.add(path, error.found, error.required)
-    return found
-
-
-def _setting(
-    machine: Machine, setting: Setting, path: Path, findings: Findings
-) -> tuple[dict[str, Quantity], SettingRange]:
-    low, high = read_measure(setting.low), read_measure(setting.high)
-    steps = [read_measure(step) for step in setting.steps]
-    given = setting.default
-    if isinstance(given, ByFormat):
-        missing = [name for name in machine.formats if name not in given.by_format]
-        if missing:
-            found = f"nothing for {', '.join(missing)}"
-            findings.add((*path, "default", "by_format"), found, "must have every format")
-        texts = {name: given.by_format.get(name, setting.low) for name in machine.formats}
-    else:
-        texts = dict.fromkeys(machine.formats, given)
-    defaults = {name: read_measure(text) for name, text in texts.items()}
-    # Where the default is one for all formats, what is wrong with it is said once.
-    given_defaults = {
-        (*path, "default", *(("by_format", name) if isinstance(given, ByFormat) else ())): name
-        for name in reversed(texts)
-    }
-    checked = [((*path, "high"), high), *(((*path, "steps"), step) for step in steps)]
-    checked += [(place, defaults[name]) for place, name in given_defaults.items()]
-    for place, value in checked:
-        if not same_kind(value, low):
-            found = f"{setting.low} and {value.magnitude:g} {unit_name(value)}".strip()
-            findings.add(place, found, "must have units of one kind")
-            return defaults, _range(setting, defaults, low.magnitude, low.magnitude, ())
-    if high < low:
-        findings.add((*path, "high"), setting.high, f"must be {setting.low} or more")
-    for place, name in given_defaults.items():
-        if not low <= defaults[name] <= high:
-            required = f"must be from {setting.low} to {setting.high}"
-            findings.add(place, texts[name], required)
-    values = tuple(sorted(float(step.magnitude) for step in steps))
-    return defaults, _range(setting, defaults, low.magnitude, high.magnitude, values)
-
-
-def _range(
-    setting: Setting,
-    defaults: Mapping[str, Quantity],
-    low: float,
-    high: float,
-    steps: tuple[float, ...],
-) -> SettingRange:
-    one = next(iter(defaults.values()))
-    written = setting.high.strip().lstrip("+-0123456789.eE").strip()
-    try:
-        scale = float(read_measure(f"1 {written}").magnitude) if written else 1.0
-    except FormulaError:
-        written, scale = unit_name(one), 1.0
-    return SettingRange(
-        default={name: float(value.magnitude) for name, value in defaults.items()},
-        low=float(low),
-        high=float(high),
-        lever=setting.lever,
-        steps=steps,
-        unit=unit_name(one),
-        written=written,
-        scale=scale,
-    )
-
-
-def _dimensions(  # noqa: C901 - each way to be wrong has its message
-    machine: Machine, findings: Findings
-) -> dict[str, dict[str, Quantity]]:
-    """Return the dimensions of each format, and add those that are missing or out of range."""
-    found: dict[str, dict[str, Quantity]] = {}
-    names = dict.fromkeys(key for values in machine.formats.values() for key in values)
-    for product_format, values in machine.formats.items():
-        path: Path = ("formats", product_format)
-        found[product_format] = {}
-        for name in names:
-            if name not in values:
-                findings.add(path, f"no {name}", "must be given, as other formats have it")
-                continue
-            try:
-                found[product_format][name] = read_measure(values[name])
-            except FormulaError as error:
-                findings.add((*path, name), error.found, error.required)
-    for name, bounds in machine.accepts.items():
-        place: Path = ("accepts", name)
-        if name not in names:
-            findings.add_unknown(place, name, list(names), "a dimension of the formats")
-            continue
-        try:
-            low, high = read_measure(bounds.low), read_measure(bounds.high)
-        except FormulaError as error:
-            findings.add(place, error.found, error.required)
-            continue
-        for product_format, known in found.items():
-            if name not in known:
-                continue
-            value, here = known[name], ("formats", product_format, name)
-            if not same_kind(value, low) or not same_kind(value, high):
-                required = f"must have the units of accepts.{name}"
-                findings.add(here, machine.formats[product_format][name], required)
-            elif not low <= value <= high:
-                required = f"must be from {bounds.low} to {bounds.high}: the machine takes no other"
-                findings.add(here, machine.formats[product_format][name], required)
-    return found
 
 
 def _activity(name: str, machine: Machine, motions: Motions, code: Code) -> ActivityPart:

@@ -66,6 +66,7 @@ class Code:
         self.parameters = list(next(iter(environments.values())))
         self._lines: list[str] = []
         self._variables: list[str] = []
+        self.broken: set[str] = set()
         self._known_texts: dict[str, tuple[str, dict[str, Quantity]]] = {}
 
     @property
@@ -77,6 +78,8 @@ class Code:
         """Return a formula and its default value for each format, or None with a problem."""
         try:
             formula = compile_formula(text, self.names)
+            if formula.names & self.broken:
+                return None
             return formula, {
                 name: formula.quantity(values) for name, values in self.environments.items()
             }
@@ -117,6 +120,8 @@ class Code:
         """Give a formula a name that those after it may use."""
         found = self.quantities(text, path)
         formula, values = (None, {}) if found is None else found
+        if found is None:
+            self.broken.add(name)
         for product_format, environment in self.environments.items():
             environment[name] = values.get(product_format, measure("1"))
         self._lines.append(f"{name} = {'1.0' if formula is None else formula.code}")

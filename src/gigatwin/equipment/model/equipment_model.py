@@ -204,12 +204,28 @@ class EquipmentModel:
         """
         if product_format not in self.dimensions:
             similar = find_similar(product_format, self.dimensions)
-            hint = f"did you mean '{similar}'?" if similar else ""
+            hint = f"; did you mean '{similar}'?" if similar else ""
             message = (
                 f"{self.machine.name} format {product_format}: the machine is not set up for it; "
-                f"must be one of {', '.join(self.dimensions)}. {hint}"
+                f"must be one of {', '.join(self.dimensions)}{hint}"
             )
-            raise EquipmentError(message.strip())
+            raise EquipmentError(message)
+
+    def check_setting(self, name: str) -> None:
+        """Raise if the machine does not have a setting.
+
+        Raises
+        ------
+        EquipmentError
+            With the setting that may have been meant.
+        """
+        if name not in self.settings:
+            similar = find_similar(name, self.settings)
+            known = (
+                f"did you mean '{similar}'?" if similar else f"known: {', '.join(self.settings)}"
+            )
+            message = f"{self.machine.name} {name}: must be a setting of the machine; {known}"
+            raise EquipmentError(message)
 
     def with_format(self, product_format: str, dimensions: Mapping[str, float]) -> "EquipmentModel":
         """Return this machine set up for another format.
@@ -286,11 +302,23 @@ class EquipmentModel:
         n = 0
         for given in (settings, factors):
             for name, value in (given or {}).items():
+                if name not in self._index:
+                    self.check_setting(name)
                 values[self._index[name]] = value
                 if not isinstance(value, float):
                     n = max(n, np.size(value))
         if n == 0:
-            return Evaluation(self, product_format, self.scalar(tuple(values)), None)
+            try:
+                found = self.scalar(tuple(values))
+            except EquipmentError:
+                raise
+            except (ArithmeticError, ValueError, TypeError) as error:
+                message = (
+                    f"{self.machine.name}: a formula has no value with these settings ({error}); "
+                    "they must be within their ranges."
+                )
+                raise EquipmentError(message) from None
+            return Evaluation(self, product_format, found, None)
         return Evaluation(self, product_format, self.vector(tuple(values)), n)
 
 
@@ -338,7 +366,8 @@ class Evaluation:
         inputs = self.columns([self.model.positions["fmu", name] for name in fmu.inputs])
         step = float(np.ravel(self.values[self.model.positions["fmu", "step"]])[0])
         path = (self.model.folder or Path()) / fmu.file
-        return [
+        rows, order = np.unique(inputs, axis=0, return_inverse=True)
+        found = [
             fmu_cycle_times(
                 path,
                 dict(zip(fmu.inputs, map(float, row), strict=True)),
@@ -348,8 +377,9 @@ class Evaluation:
                 cycles=fmu.cycles if fmu.counter else 1,
                 skip=fmu.skip if fmu.counter else 0,
             )
-            for row in inputs
+            for row in rows
         ]
+        return [found[k] for k in np.ravel(order)]
 
     def columns(self, positions: Sequence[int]) -> NDArray[np.float64]:
         """Return variables as an array, shape (n, len(positions))."""

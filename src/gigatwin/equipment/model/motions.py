@@ -2,7 +2,7 @@
 
 from gigatwin.equipment.description.formulas import FormulaError, read_measure
 from gigatwin.equipment.description.machine import Axis, Machine, Step
-from gigatwin.equipment.description.measures import Quantity, same_kind
+from gigatwin.equipment.description.measures import Quantity, measure, same_kind
 from gigatwin.equipment.model.code import Code
 from gigatwin.equipment.model.equipment_model import StepPart
 from gigatwin.equipment.motion.blended import blended_move_time
@@ -10,6 +10,7 @@ from gigatwin.errors import EquipmentError
 from gigatwin.factory.findings import Findings, Path
 
 _ROUNDING = 1 + 1e-12
+_MAY_BE_ZERO = {"friction", "length", "low", "high"}
 
 
 class Motions:
@@ -35,7 +36,13 @@ class Motions:
                     self._add(("dials", name, field), text, unit)
 
     def _add(self, path: tuple[str, ...], text: str, *units: str) -> None:
-        variable, _ = self.code.formula(text, path, *units)
+        variable, values = self.code.formula(text, path, *units)
+        if path[-1] not in _MAY_BE_ZERO:
+            for product_format, value in values.items():
+                if value.magnitude <= 0:
+                    found = f"{value.magnitude:.6g} with {product_format}"
+                    self.findings.add(path, found, "must be more than 0")
+                    break
         self.variables[path] = variable
         self.positions[path] = self.code.position(variable)
 
@@ -43,12 +50,19 @@ class Motions:
         here = ("axes", name)
         _, speeds = self.code.formula(axis.speed, (*here, "speed"), "m/s", "rad/s")
         # Radians have no dimension, so that a turning axis is known by its plain 1/s.
+        speed = next(iter(speeds.values()), None)
+        is_speed = speed is not None and any(
+            same_kind(speed, measure(f"1 {unit}/s")) for unit in ("m", "rad")
+        )
+        if not is_speed:
+            # What is wrong with the speed has been said; the acceleration tells how it moves.
+            _, speeds = self.code.formula(axis.acceleration, (*here, "acceleration"))
         turns = bool(speeds) and "[length]" not in next(iter(speeds.values())).dimensionality
         length, force, mass = ("rad", "N*m", "kg*m^2") if turns else ("m", "N", "kg")
         self.units[here] = length
-        for field, unit in (
-            ("speed", f"{length}/s"), ("acceleration", f"{length}/s^2"), ("jerk", f"{length}/s^3")
-        ):  # fmt: skip
+        fields = ("speed", "acceleration", "jerk")
+        for power, field in enumerate(fields[0 if is_speed else 1 :], 1 if is_speed else 2):
+            unit = f"{length}/s^{power}" if power > 1 else f"{length}/s"
             self._add((*here, field), getattr(axis, field), unit)
         parts: list[tuple[str, str, str | None]] = []
         if axis.drive is not None:
@@ -80,16 +94,25 @@ class Motions:
                     bounds.append(read_measure(getattr(axis.travel, side)))
                 except FormulaError as error:
                     self.findings.add((*here, "travel", side), error.found, error.required)
+            if len(bounds) != 2 or not same_kind(*bounds):  # noqa: PLR2004 - low and high
+                bounds = []
+            elif bounds[1] < bounds[0]:
+                required = f"must be {axis.travel.low} or more"
+                self.findings.add((*here, "travel", "high"), axis.travel.high, required)
             for side, text in zip(
                 ("low", "high"), (axis.travel.low, axis.travel.high), strict=True
             ):
                 self._add(("axes", name, "travel", side), text, unit)
+        self._add_poses(name, axis, unit, bounds)
+
+    def _add_poses(self, name: str, axis: Axis, unit: str, bounds: list[Quantity]) -> None:
+        """Give variables to the poses of an axis, and add those that it cannot reach."""
         for pose, text in axis.poses.items():
-            place = (*here, "poses", pose)
+            place = ("axes", name, "poses", pose)
             variable, values = self.code.formula(text, place, unit)
             self.poses[name, pose] = variable, values
             self.positions["axes", name, "poses", pose] = self.code.position(variable)
-            if len(bounds) == 2:  # noqa: PLR2004 - low and high
+            if bounds:
                 for product_format, value in values.items():
                     if same_kind(value, bounds[0]) and not bounds[0] <= value <= bounds[1]:
                         found = f"{value.magnitude:.6g} {unit} with {product_format}"
@@ -129,13 +152,22 @@ class Motions:
             self.findings.add_unknown((*path, step.kind), axis, known, what)
             return "0.0", None
         if step.index is not None:
-            stroke, _ = self.code.formula(str(step.stroke), (*path, "stroke"), "rad")
+            if step.stroke is None:
+                self.findings.add((*path, "index"), axis, "must have a stroke; a dial has no poses")
+                return "0.0", None
+            stroke, angles = self.code.formula(step.stroke, (*path, "stroke"), "rad")
+            for product_format, value in angles.items():
+                if value.magnitude < 0:
+                    found = f"{value.magnitude:.6g} rad with {product_format}"
+                    self.findings.add((*path, "stroke"), found, "must be 0 or more")
+                    break
             here = [self.variables["dials", axis, f] for f in ("inertia", "torque", "speed")]
             law = self.machine.dials[axis].law
             arguments = ", ".join([stroke, repr(law), *here])
             return self.code.add(f"index_time({arguments})"), self.code.position(stroke)
         stroke_variable = self._stroke(step, axis, path)
-        limits = [self.variables["axes", axis, f] for f in ("speed", "acceleration", "jerk")]
+        fields = ("speed", "acceleration", "jerk")
+        limits = [self.variables.get(("axes", axis, field), "0.0") for field in fields]
         arguments = ", ".join([stroke_variable, *limits])
         time = f"move_time({arguments})"
         if step.start_speed is not None or step.end_speed is not None:
@@ -195,6 +227,7 @@ class Motions:
             values = {
                 name: abs(to_values[name] - from_values[name])
                 for name in set(from_values) & set(to_values)
+                if same_kind(to_values[name], from_values[name])
             }
             return self.code.add(f"abs({last} - {first})")
         travel = self.machine.axes[axis].travel
@@ -205,9 +238,12 @@ class Motions:
                 break
             if travel is not None and ("axes", axis, "travel", "high") in self.positions:
                 try:
-                    room = read_measure(travel.high) - read_measure(travel.low)
+                    low, high = read_measure(travel.low), read_measure(travel.high)
                 except FormulaError:
                     break
+                if not same_kind(low, high):
+                    break
+                room = high - low
                 if same_kind(room, value) and value > room * _ROUNDING:
                     found = f"{value.magnitude:.6g} {unit} with {product_format}"
                     required = (
