@@ -14,7 +14,7 @@ _PREFIXED = {
     "m": (("m", 1.0, 1.0), ("mm", 1e-3, 1e-3), ("\u00b5m", 1e-6, 0.0)),
     # Angles below a radian are still written in radians; only those of a vibration are not.
     "rad": (("rad", 1.0, 0.01), ("mrad", 1e-3, 1e-5), ("\u00b5rad", 1e-6, 0.0)),
-    "kg/m/s^2": (("MPa", 1e6, 1e5), ("kPa", 1e3, 1e3), ("Pa", 1.0, 0.0)),
+    "Pa": (("MPa", 1e6, 1e5), ("kPa", 1e3, 1e3), ("Pa", 1.0, 0.0)),
     "N": (("kN", 1e3, 1e3), ("N", 1.0, 0.0)),
     "W": (("kW", 1e3, 1e3), ("W", 1.0, 0.0)),
     "J": (("kJ", 1e3, 1e3), ("J", 1.0, 0.0)),
