@@ -6,8 +6,8 @@ import pytest
 from typer.main import get_command
 
 from gigatwin.cli.main import app
-from gigatwin.equipment.cycle_model import with_cycle_models
 from gigatwin.equipment.model.reading import read_machine_text
+from gigatwin.equipment.station_machines import with_cycle_models
 from gigatwin.factory.reading import read_text
 from tests.architecture.sources import ROOT
 

@@ -51,8 +51,8 @@ def validate(
 
 def _checked(file: str) -> dict[str, int]:
     """Return how many elements of each sort a description has; raise if it cannot be used."""
-    from gigatwin.equipment.cycle_model import with_cycle_models
     from gigatwin.equipment.model.reading import is_machine, load_machine
+    from gigatwin.equipment.station_machines import with_cycle_models
     from gigatwin.factory.changes import with_parameter_set
     from gigatwin.factory.reading import load
 

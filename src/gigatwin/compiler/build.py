@@ -16,7 +16,7 @@ from gigatwin.compiler.plan import (
     targets,
 )
 from gigatwin.compiler.worth import products_per_item
-from gigatwin.equipment.cycle_model import with_cycle_models
+from gigatwin.equipment.station_machines import with_cycle_models
 from gigatwin.errors import CompileError
 from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import FormatDuration, mean_of

@@ -5,11 +5,12 @@ Writes: cycle models for the stations of a factory; limits, sensitivities, setti
 """
 
 from gigatwin.equipment.change_check import Verdict, check_change
-from gigatwin.equipment.cycle_model import CycleModel, with_cycle_models
+from gigatwin.equipment.cycle_model import CycleModel
 from gigatwin.equipment.description.machine import Machine
 from gigatwin.equipment.line import LineRate, MachineGroup, groups_of, line_rate
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.model.reading import load_machine, machine_names, read_machine_text
+from gigatwin.equipment.station_machines import with_cycle_models
 from gigatwin.equipment.tuning import Tuning, tune
 
 __all__ = [

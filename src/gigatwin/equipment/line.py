@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gigatwin.equipment.cycle_model import machine_of
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
+from gigatwin.equipment.station_machines import machine_of
 from gigatwin.errors import EquipmentError
 from gigatwin.factory.factory import Factory
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gigatwin.equipment.cycle_model import machine_of
 from gigatwin.equipment.description.machine import Lever, Machine
 from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.equipment.sensitivity import sensitivities
+from gigatwin.equipment.station_machines import machine_of
 from gigatwin.errors import StudyError
 from gigatwin.factory.factory import Factory
 from gigatwin.studies.comparison import Comparison, compare

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from gigatwin.compiler.build import compile_factory
-from gigatwin.equipment.cycle_model import cycle_model, with_cycle_models
+from gigatwin.equipment.cycle_model import cycle_model
 from gigatwin.equipment.model.reading import load_machine
 from gigatwin.equipment.motion_energy import energy_per_cycle
+from gigatwin.equipment.station_machines import with_cycle_models
 from gigatwin.errors import FactoryError
 from gigatwin.factory.changes import with_changes
 from gigatwin.factory.durations import Empirical

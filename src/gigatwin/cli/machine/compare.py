@@ -36,9 +36,9 @@ def compare(
     Differences carry 95 % intervals from what the descriptions say of their own uncertainty;
     scenarios of one machine share it.
     """
-    from gigatwin.equipment.cycle_model import read_settings
     from gigatwin.equipment.machine_comparison import compare_machines
     from gigatwin.equipment.model.reading import load_machine
+    from gigatwin.equipment.station_machines import read_settings
     from gigatwin.factory.findings import Findings
 
     model = load_machine(file)

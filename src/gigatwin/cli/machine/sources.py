@@ -118,7 +118,7 @@ def settings_of(
     OptionError
         If a text is malformed.
     """
-    from gigatwin.equipment.cycle_model import read_settings
+    from gigatwin.equipment.station_machines import read_settings
     from gigatwin.factory.findings import Findings
 
     parts = [part for text in texts or [] for part in split_parts(text)]
