@@ -6,6 +6,7 @@ import pytest
 
 from gigatwin.events.case_log import CaseLog
 from gigatwin.events.visits import visits_of
+from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings
 from gigatwin.factory.reading import read_text
 from gigatwin.factory.validation import validate
@@ -78,7 +79,7 @@ def test_calibrated_line_agrees_with_the_log(waits):
 def test_calibrated_factory_is_a_valid_description(waits):
     _, _, found = waits
     findings = Findings("calibrated")
-    assert validate(to_data(found.factory), findings) is not None
+    assert validate(Factory, to_data(found.factory), findings) is not None
     findings.raise_if_any()
 
 
