@@ -13,7 +13,7 @@ from gigatwin.factory.described import ByFormat
 from gigatwin.factory.durations import Duration
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings
-from gigatwin.factory.stations import Station
+from gigatwin.factory.stations import BatchStation, Station
 from gigatwin.units import Ratio
 
 
@@ -125,6 +125,10 @@ def _filled(
     findings: Findings,
 ) -> Station:
     here = ("stations", name)
+    if isinstance(station, BatchStation):
+        required = "must not be batch with a cycle: a machine says itself how many items it takes"
+        findings.add((*here, "kind"), station.kind, required)
+        return station
     model = for_formats(model, factory, findings, name)
     settings = station_settings(model, station, findings, name)
     models: dict[str, CycleModel] = {}

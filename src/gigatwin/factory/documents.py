@@ -14,6 +14,9 @@ from gigatwin.factory.nodes import NodeError, parse
 MOST_BYTES = 50_000_000
 """Limit on the size of a file."""
 
+_MACHINES = "machines"
+"""Folder of the library with machines."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -150,6 +153,10 @@ def template_text(name: str, shelf: str = "") -> str:
         return _library(shelf).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     similar = find_similar(name, names)
     hint = f"did you mean '{similar}'?" if similar else f"templates are: {', '.join(names)}"
+    other = "" if shelf else _MACHINES
+    if name in library_names(other):
+        what = "a machine, not a factory" if other else "a factory, not a machine"
+        raise unreadable(name, what, hint)
     raise unreadable(name, "neither a file nor a template", hint)
 
 

@@ -62,7 +62,9 @@ def add_path_problem(
         if isinstance(value, BaseModel):
             known = list(type(value).model_fields)
         elif isinstance(value, Mapping):
-            if may_add and position == len(path) - 1:
+            is_new = position == len(path) - 1
+            # Which settings there are is known to the machine, not to the factory.
+            if is_new and (may_add or path[position - 1] == "settings"):
                 return False
             known = list(value)
         elif isinstance(value, tuple) and value:

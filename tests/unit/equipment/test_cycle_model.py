@@ -9,7 +9,7 @@ from gigatwin.equipment.model.reading import load_machine
 from gigatwin.equipment.motion_energy import energy_per_cycle
 from gigatwin.equipment.station_machines import with_cycle_models
 from gigatwin.errors import FactoryError
-from gigatwin.factory.changes import with_changes
+from gigatwin.factory.changes import with_changes, with_parameter_set
 from gigatwin.factory.durations import Empirical
 from gigatwin.factory.reading import load, read_text
 from gigatwin.factory.writing import to_yaml, write
@@ -105,6 +105,21 @@ def test_settings_of_the_station_reach_the_machine(line):
     assert filled(changed).time.by_format == pytest.approx({"small": 0.65, "large": 0.85})
 
 
+@pytest.mark.parametrize("value", ["0.5 s", "{by_format: {small: 0.5 s, large: 0.5 s}}"])
+def test_parameter_set_gives_settings_that_the_station_left_out(folder, value):
+    text = LINE + f"parameter_sets: {{fast: {{pressing.settings.dwell: {value}}}}}\n"
+    (folder / "line.yaml").write_text(text)
+    changed = with_parameter_set(load(folder / "line.yaml"), "fast")
+    assert filled(changed).time.by_format == pytest.approx({"small": 0.65, "large": 0.85})
+
+
+def test_number_without_unit_is_a_setting_from_python():
+    changed = with_changes(load("equipment-46"), {"filling.settings.chambers": 64})
+    station = with_cycle_models(changed).stations["filling"]
+    # (0.55 s + the residence of 40.325 s) over 16 carriers of four cells.
+    assert station.time.by_format["4680"] == pytest.approx((0.55 + 40.325) / 16 / 4)
+
+
 def test_settings_may_differ_by_format(line):
     given = {"by_format": {"small": "0.6 s", "large": "0.8 s"}}
     changed = with_changes(line, {"pressing.settings.dwell": given})
@@ -146,6 +161,7 @@ def test_format_that_the_machine_does_not_list_takes_its_height_from_the_factory
     ("old", "new", "message"),
     [
         ("press.yaml", "nowhere.yaml", "stations.pressing cycle: nowhere.yaml: .*no such file"),
+        ("machines: 3", "kind: batch, size: 2", "kind: batch; must not be batch with a cycle"),
         ("machines: 3", "settings: {dwel: 1 s}", "settings dwel: .*did you mean 'dwell'"),
         ("machines: 3", "settings: {dwell: 9 s}", "dwell: 9 s; must be from 0.5 s to 2 s"),
         ("machines: 3", "settings: {dwell: 9 m}", "dwell: 9 m; must be in s"),

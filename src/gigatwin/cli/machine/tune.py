@@ -73,6 +73,11 @@ def tune(  # noqa: PLR0913 - one parameter for each option
                 "whose station names it, or take them from --json."
             )
             raise OptionError(message)
+        if output is not None and factory is not None and formats is not None:
+            missing = [name for name in factory.formats if name not in formats]
+            if missing:
+                message = f"--output: needs {', '.join(missing)} tuned, too; leave --format out."
+                raise OptionError(message)
         tunings = _tuned(groups, formats, 0.0 if share is None else share)
         robustness = {t.product_format: _robustness(groups, t) for t in tunings if is_robust}
         if output is not None and factory is not None:
@@ -159,10 +164,6 @@ def _write(
     from gigatwin.factory.changes import with_changes
     from gigatwin.factory.writing import write
 
-    missing = [name for name in factory.formats if name not in {t.product_format for t in tunings}]
-    if missing:
-        message = f"--output: nothing was tuned for {', '.join(missing)}; leave --format out."
-        raise OptionError(message)
     changes: dict[str, object] = {}
     for group in groups:
         found = {}
