@@ -89,7 +89,8 @@ def _largest(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 def moves_of(evaluation: Evaluation, axis: str) -> list[tuple[StepPart, Profile]]:
     """Return the moves of an axis with their profiles, shape (n,) each.
 
-    A move that begins or ends in motion counts as one from rest to rest, which asks for more.
+    A move that begins or ends in motion counts as one from rest to rest: its speed at the ends is
+    not looked at.
     """
     values = _Values(evaluation, "axes", axis)
     limits = [values(field) for field in ("speed", "acceleration", "jerk")]

@@ -1,4 +1,4 @@
-"""Machines in a row without buffers between them: what the line makes at best."""
+"""Machines in a row that never wait for each other: what the line makes at best."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

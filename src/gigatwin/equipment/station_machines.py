@@ -14,7 +14,8 @@ from gigatwin.factory.durations import Duration
 from gigatwin.factory.factory import Factory
 from gigatwin.factory.findings import Findings
 from gigatwin.factory.stations import BatchStation, Station
-from gigatwin.units import Ratio
+from gigatwin.factory.stops import Stop
+from gigatwin.units import Items, Ratio
 
 
 def with_cycle_models(factory: Factory) -> Factory:
@@ -156,7 +157,7 @@ def _filled(
         update["energy"] = first.energy.model_copy(
             update={"per_item": max(m.energy.per_item for m in models.values() if m.energy)}
         )
-    update["stops"] = {**first.stops, **station.stops}
+    update["stops"] = {**_worst_stops(models), **station.stops}
     update["defects"] = {
         **{
             key: _joined(ByFormat[Ratio], {k: m.defects[key] for k, m in models.items()})
@@ -166,6 +167,25 @@ def _filled(
     }
     filled: Station = station.model_copy(update=update)
     return filled
+
+
+def _worst_stops(models: Mapping[str, CycleModel]) -> dict[str, Stop]:
+    """Return each stop as often as in the format where it is most frequent.
+
+    A stop of a station has one interval for all formats.
+    """
+    worst: dict[str, Stop] = {}
+    for model in models.values():
+        for name, stop in model.stops.items():
+            known = worst.get(name)
+            if known is None or _items_between(stop) < _items_between(known):
+                worst[name] = stop
+    return worst
+
+
+def _items_between(stop: Stop) -> float:
+    """Return the mean number of items between two stops of a machine."""
+    return stop.every.value if isinstance(stop.every, Items) else float("inf")
 
 
 def _joined(kind: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a value of any kind

@@ -120,7 +120,9 @@ def _put(data: dict[str, Any], path: Path, value: object) -> None:
     if isinstance(place, dict):
         _drop_estimates(place, path[-1:])
         place[str(last)] = value
-        for rival in _RIVALS.get(str(last), ()):
+        # A machine's settings may have any name, and replace nothing.
+        is_setting = path[-2:-1] == ("settings",)
+        for rival in () if is_setting else _RIVALS.get(str(last), ()):
             place.pop(rival, None)
             _drop_estimates(place, (rival,))
     else:

@@ -74,6 +74,20 @@ def test_stops_are_counted_in_items_at_random(line):
     assert stop.duration == 30.0
 
 
+def test_stops_are_those_of_the_format_that_stops_most(folder):
+    text = MACHINE.format(cv="").replace("1 / 100", "height / (8 m)")
+    (folder / "press.yaml").write_text(text)
+    # Two items a cycle; 120 mm stop in every 66th cycle, 80 mm in every hundredth.
+    stop = filled(load(folder / "line.yaml")).stops["jam"]
+    assert stop.every.value == pytest.approx(2 * 8 / 0.12)
+
+
+def test_setting_named_like_a_field_replaces_no_other():
+    both = {"filling.settings.rate": "12 ml/s", "filling.settings.vac": "5 s"}
+    changed = with_changes(load("equipment-46"), {**both, "filling.settings.time": "1 s"})
+    assert set(changed.stations["filling"].settings) == {"rate", "vac", "time"}
+
+
 def test_energy_goes_with_the_items(line):
     energy = filled(line).energy
     assert (energy.executing, energy.standby, energy.per_item) == (2000.0, 1000.0, 250.0)

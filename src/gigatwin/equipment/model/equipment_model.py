@@ -172,7 +172,20 @@ class EquipmentModel:
         return tuple(arc.tokens for arc in self.arcs)
 
     def cycle(self, values: tuple[Floats, ...], n: int | None) -> tuple[Floats, NDArray[np.int32]]:
-        """Return cycle times and policies for the values of all variables; n None: floats."""
+        """Return cycle times and policies for the values of all variables; n None: floats.
+
+        Raises
+        ------
+        EquipmentError
+            If activities wait for each other for ever, as with a count of 0.
+        """
+        try:
+            return self._cycle(values, n)
+        except ZeroDivisionError as error:
+            message = f"{self.machine.name}: {error}; counts and places must be 1 or more."
+            raise EquipmentError(message) from None
+
+    def _cycle(self, values: tuple[Floats, ...], n: int | None) -> tuple[Floats, NDArray[np.int32]]:
         if n is None:
             w = np.array([[values[k] for k in self._weights]])
             t = np.array([[values[k] for k in self._tokens]], dtype=np.float64)
