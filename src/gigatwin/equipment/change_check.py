@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigatwin.equipment.interlocks import overlaps_in_zones
-from gigatwin.equipment.limits import SCRAP, limit_uses
+from gigatwin.equipment.limits import SCRAP, is_possible, limit_uses
 from gigatwin.equipment.model.equipment_model import EquipmentModel, Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
 from gigatwin.errors import EquipmentError
@@ -80,6 +80,9 @@ class Verdict:
 def reasons_against(evaluation: Evaluation) -> list[Reason]:
     """Return the limits and interlocks that a machine with one setting does not keep."""
     reasons = []
+    if not is_possible(evaluation)[0]:
+        text = "a duration or stroke is below 0, or an overlap is longer than its activity"
+        reasons.append(Reason("limit", text))
     for use in limit_uses(evaluation):
         if use.holds[0]:
             continue

@@ -251,3 +251,23 @@ def _own(evaluation: Evaluation) -> Iterator[LimitUse]:
 def broken(uses: list[LimitUse], row: int = 0) -> list[LimitUse]:
     """Return the limits that one of the settings does not keep."""
     return [use for use in uses if not use.holds[row]]
+
+
+def is_possible(evaluation: Evaluation) -> NDArray[np.bool_]:
+    """Return whether durations, overlaps and strokes can be, for each setting, shape (n,).
+
+    They must not be negative, and an overlap must not be longer than its activity.
+    """
+    model = evaluation.model
+    possible = np.ones(evaluation.n, dtype=bool)
+    for activity in model.activities:
+        possible &= np.asarray(evaluation.values[activity.duration]) >= -_TINY
+        for step in activity.steps:
+            if step.stroke is not None:
+                possible &= np.asarray(evaluation.values[step.stroke]) >= -_TINY
+    for arc in model.arcs:
+        if arc.overlap >= 0:
+            overlap = np.asarray(evaluation.values[arc.overlap])
+            longest = np.asarray(evaluation.values[model.activities[arc.tail].duration])
+            possible &= (overlap >= -_TINY) & (overlap <= longest + _ROUNDING)
+    return possible

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gigatwin.equipment.description.machine import Lever
 from gigatwin.equipment.interlocks import overlaps_in_zones
-from gigatwin.equipment.limits import limit_uses
+from gigatwin.equipment.limits import is_possible, limit_uses
 from gigatwin.equipment.line import MachineGroup
 from gigatwin.equipment.model.equipment_model import Evaluation
 from gigatwin.equipment.motion.s_curve import Floats
@@ -240,7 +240,7 @@ class SettingsSearch:
         return np.broadcast_to(self.group.machines * evaluation.net_rate, evaluation.n)
 
     def _is_allowed(self, evaluation: Evaluation) -> NDArray[np.bool_]:
-        allowed = np.ones(evaluation.n, dtype=bool)
+        allowed = is_possible(evaluation)
         for use in limit_uses(evaluation):
             allowed &= use.margin >= -_TOLERANCE
         return allowed

@@ -97,6 +97,14 @@ def test_interlock_is_kept():
     assert reasons_against(model.evaluate("only", found)) == []
 
 
+def test_time_below_zero_is_neither_allowed_nor_sought():
+    text = ONE_SETTING.replace("length / speed", "3 s - length / (1 m/s) * speed / (1 m/s)")
+    model = read_machine_text(text.replace("weight: 0.02", "weight: 0"))
+    assert reasons_against(model.evaluate("only", {"speed": 3.5}))
+    step = best_settings_step(tune(single(model), "only", YIELD_LOSS))
+    assert 0 <= float(step.line.evaluations[0].cycle_time) < 0.6
+
+
 def test_settings_that_gain_nothing_stay_as_they_were():
     tuning = tune(single(load_machine("winder")), "4680", YIELD_LOSS)
     # The tape is pressed while the web is wound for much longer.
