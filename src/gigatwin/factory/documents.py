@@ -14,7 +14,7 @@ from gigatwin.factory.nodes import NodeError, parse
 MOST_BYTES = 50_000_000
 """Limit on the size of a file."""
 
-_MACHINES = "machines"
+MACHINES = "machines"
 """Folder of the library with machines."""
 
 
@@ -153,7 +153,7 @@ def template_text(name: str, shelf: str = "") -> str:
         return _library(shelf).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     similar = find_similar(name, names)
     hint = f"did you mean '{similar}'?" if similar else f"templates are: {', '.join(names)}"
-    other = "" if shelf else _MACHINES
+    other = "" if shelf else MACHINES
     if name in library_names(other):
         what = "a machine, not a factory" if other else "a factory, not a machine"
         raise unreadable(name, what, hint)

@@ -8,17 +8,16 @@ import plotly.graph_objects as go
 
 from gigatwin.app.figures import ACCENT, INK, ROW, label, row_axis, styled
 from gigatwin.app.machine.evaluated import Evaluated, number
-from gigatwin.app.machine.quantities import percent, quantity
+from gigatwin.app.machine.quantities import quantity
 from gigatwin.app.machine.wording import CRITICAL, limit_name
 from gigatwin.app.numbers import MISSING
 from gigatwin.app.tables import Column, html_table, names
-from gigatwin.equipment.limits import SCRAP, LimitUse
+from gigatwin.equipment.limits import LimitUse
 
 _NEAR = 85.0
 _NEAR_COLOUR = "#d17a22"
 _LONGEST = 200.0
 """Longest bar; beyond it only its text tells how far. [%]"""
-_SHARES = (SCRAP, "tension deviation")
 
 
 def used(use: LimitUse) -> float:
@@ -32,8 +31,6 @@ def used(use: LimitUse) -> float:
 def value_text(use: LimitUse) -> tuple[str, str]:
     """Return what the machine does and what it may do, in one unit."""
     value, limit = number(use.value), number(use.limit)
-    if use.unit == "" and use.name.endswith(_SHARES):
-        return percent(value), percent(limit)
     size = limit or value
     return quantity(value, use.unit, size), quantity(limit, use.unit, size)
 

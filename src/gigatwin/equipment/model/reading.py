@@ -9,9 +9,6 @@ from gigatwin.equipment.model.equipment_model import EquipmentModel
 from gigatwin.factory import documents
 from gigatwin.factory.validation import validate
 
-SHELF = "machines"
-"""Folder of the library with machines."""
-
 
 def load_machine(source: str | PathLike[str], folder: Path | None = None) -> EquipmentModel:
     """Return the machine in a YAML file or in the library, ready for calculation.
@@ -33,7 +30,7 @@ def load_machine(source: str | PathLike[str], folder: Path | None = None) -> Equ
     >>> round(load_machine("winder").evaluate("4680").cycle_time, 4)
     5.6876
     """
-    document = documents.find(source, SHELF, folder)
+    document = documents.find(source, documents.MACHINES, folder)
     return read_machine_text(document.text, document.name, document.folder)
 
 
@@ -69,7 +66,7 @@ def read_machine_text(
 
 def machine_names() -> list[str]:
     """Return the names of the machines in the library, sorted."""
-    return documents.library_names(SHELF)
+    return documents.library_names(documents.MACHINES)
 
 
 def is_machine(source: str | PathLike[str]) -> bool:
