@@ -27,6 +27,7 @@ def load_machine(source: str | PathLike[str], folder: Path | None = None) -> Equ
 
     Examples
     --------
+    >>> from gigatwin import load_machine
     >>> round(load_machine("winder").evaluate("4680").cycle_time, 4)
     5.6876
     """
