@@ -1,0 +1,1 @@
+"""What the virtual plant really does; nothing outside of this package may read it."""
