@@ -38,7 +38,7 @@ def rendered(chromium, tmp_path):
     """Return a function that opens a file and gives what the browser made of it."""
 
     def render(path):
-        done = subprocess.run(  # noqa: S603 - the browser found above and our own file
+        done = subprocess.run(
             [chromium, *SWITCHES, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
             capture_output=True,
             encoding="utf-8",

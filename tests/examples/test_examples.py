@@ -22,7 +22,7 @@ def test_example_holds_what_it_claims(example, tmp_path):
     source = example.read_text(encoding="utf-8")
     assert source.startswith('"""'), "an example says what it asks"
     assert "\nassert " in source, "an example ends with what it claims"
-    done = subprocess.run(  # noqa: S603 - our own interpreter and examples
+    done = subprocess.run(
         [sys.executable, str(example)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},

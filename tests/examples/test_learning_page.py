@@ -44,7 +44,7 @@ def worked(tmp_path_factory):
     (folder / "plant.yaml").write_text(blocks(example, "yaml")[0], encoding="utf-8")
     printed = {}
     for line in "".join(blocks(example, "sh")).splitlines():
-        done = subprocess.run(  # noqa: S603 - our own interpreter and page
+        done = subprocess.run(
             [sys.executable, "-m", "gigatwin.cli", *line.split()[1:]],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200"},

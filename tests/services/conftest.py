@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -118,19 +119,16 @@ def _postgres_bin():
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
+def postgres_url():
     """URL of a database server of its own, with an empty database."""
     programs = _postgres_bin()
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder, which other users may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="gigatwin-postgres-"))
     data = folder / "data"
     # The server refuses to run as root.
     as_user = {}
     if os.getuid() == 0:
         as_user = {"user": "postgres", "group": "postgres"}
-        for path in (folder, *folder.parents):
-            if path.is_relative_to(tmp_path_factory.getbasetemp()):
-                path.chmod(0o755)
-        tmp_path_factory.getbasetemp().parent.chmod(0o755)
         shutil.chown(folder, "postgres", "postgres")
     subprocess.run(
         [programs / "initdb", "-D", data, "-U", "twin", "-A", "trust", "-E", "UTF8"],
@@ -152,3 +150,4 @@ def postgres_url(tmp_path_factory):
     yield f"postgresql://twin@127.0.0.1:{port}/postgres"
     process.send_signal(signal.SIGINT)
     process.wait(PATIENCE)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -44,7 +44,7 @@ def start(folder):
     running = []
 
     def starting(*arguments):
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *map(str, arguments)],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},

@@ -64,7 +64,7 @@ def test_help_imports_no_tables():
         "try:\n    app(['run', '--help'])\nexcept SystemExit:\n    pass\n"
         "print(*(name for name in ('rich', 'numpy', 'yaml') if name in sys.modules))"
     )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+    done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(ROOT / "src")},
         capture_output=True,

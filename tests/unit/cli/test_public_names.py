@@ -28,7 +28,7 @@ def test_root_imports_nothing_until_it_is_used():
         "print(*sorted(n for n in ('numba', 'polars', 'pydantic', 'yaml') if n in sys.modules))\n"
         "print(gigatwin.load('two-machine').name)"
     )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+    done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(ROOT / "src")},
         capture_output=True,

@@ -91,7 +91,7 @@ def _print(found: "Attribution") -> None:
         "good items per 1 % of it [%]", "through time", "through yield",
     )  # fmt: skip
     out.print(table("Settings, the strongest first", columns, shares, n_names=5))
-    if found.settings:
-        first = found.settings[0]
+    first = found.settings[0] if found.settings else None
+    if first is not None and not first.low <= 0 <= first.high:
         where = f"axis {first.axis}" if first.axis else "the process"
         out.print(f"The line is limited most by {where} of {first.station} ({first.setting}).")
