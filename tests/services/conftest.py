@@ -151,3 +151,9 @@ def postgres_url():
     process.send_signal(signal.SIGINT)
     process.wait(PATIENCE)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def opcua_folder(tmp_path_factory):
+    """A folder in which an OPC UA server finds its certificate, once made."""
+    return tmp_path_factory.mktemp("opcua")

@@ -73,9 +73,7 @@ def test_usual_units_do_not_import_pint():
         "p('12 s', 's'); p('150 ppm', 'item/s'); p('0.5 %', '1'); p('35 m/min', 'm/s'); "
         "print('pint' in sys.modules)"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
 
 

@@ -27,8 +27,23 @@ def demo(
     days: Annotated[
         float, typer.Option(metavar="D", help="Length of each of ten replications, in days.")
     ] = 2.0,
+    is_live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Show a twin in step with a plant instead: a drift is found, a change is "
+            "proposed, approved, written and watched. About two minutes; needs gigatwin[live].",
+        ),
+    ] = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With --live: keep what the twin stored here."),
+    ] = None,
 ) -> None:
     """Simulate a line for 46-series battery cells, compare three changes, write a report."""
+    if is_live:
+        _show_live(store)
+        return
     with pending_outputs({"--output": output}, (), {"--output": REPORT_ENDINGS}) as paths:
         from gigatwin.factory.reading import load
 
@@ -55,4 +70,28 @@ def demo(
         f"  gigatwin run {_LINE} --days 2                       all tables of one line\n"
         f"  gigatwin compare {_LINE} --days 2 --scenario mine:filling.machines=3\n"
         f"  gigatwin new my-line --template {_LINE}             a description of your own"
+    )
+
+
+def _show_live(store: Path | None) -> None:
+    from gigatwin.app.live_demo import run_live_demo
+
+    typer.echo(
+        "A virtual plant, a broker and a twin on this machine. After ten plant minutes the\n"
+        "terminal welder becomes 6 % slower, which nobody tells the twin.\n"
+    )
+    note_compilation()
+    shown = run_live_demo(store, typer.echo)
+    agree = (
+        "every machine's count in the twin is the plant's"
+        if shown.differences == 0
+        else f"the counts of {shown.differences} machines are not the plant's"
+    )
+    typer.echo(
+        f"\nThe drift was found {shown.found_after:.0f} s of plant time after it began. "
+        f"The change was proposed, approved, written, watched and {shown.status}.\n"
+        f"{shown.readings} readings in {shown.wall_time:.0f} s; {agree}.\n"
+        "\nTry next, in two terminals:\n"
+        f"  gigatwin plant {_LINE} --opcua opc.tcp://127.0.0.1:4840\n"
+        f"  gigatwin connect browse opc.tcp://127.0.0.1:4840 --line {_LINE} -o map.yaml"
     )

@@ -6,8 +6,10 @@ from typing import Annotated, Any, cast
 import typer
 
 from gigatwin.cli.compare import compare
+from gigatwin.cli.connect import browse, confirm
 from gigatwin.cli.demo import demo
 from gigatwin.cli.failures import reports_failures
+from gigatwin.cli.history import HISTORY_EXAMPLES, history
 from gigatwin.cli.learn import learn
 from gigatwin.cli.machine import check as machine_check
 from gigatwin.cli.machine import compare as machine_compare
@@ -16,8 +18,11 @@ from gigatwin.cli.machine import new as machine_new
 from gigatwin.cli.machine import show as machine_show
 from gigatwin.cli.machine import tune as machine_tune
 from gigatwin.cli.new import new
+from gigatwin.cli.plant import plant
 from gigatwin.cli.run import run
 from gigatwin.cli.schema import schema
+from gigatwin.cli.status import status
+from gigatwin.cli.sync import sync
 from gigatwin.cli.validate import validate
 from gigatwin.cli.verify import verify
 
@@ -98,7 +103,35 @@ _EXAMPLES = {
         "gigatwin verify line.yaml log.csv --mapping map.yaml --replications 40",
         "gigatwin verify line.yaml later.csv --parameters uncertain --json",
     ),
-    demo: ("gigatwin demo", "gigatwin demo --output line.html --days 1"),
+    plant: (
+        "gigatwin plant assembly-46 --opcua opc.tcp://127.0.0.1:4840",
+        "gigatwin plant my-line.yaml --sparkplug mqtt://127.0.0.1:1883 --speed 10",
+        "gigatwin plant my-line.yaml --namespace mqtt://127.0.0.1 --misbehave lost=1%,late=1%",
+    ),
+    sync: (
+        "gigatwin sync my-line.yaml --source opc.tcp://127.0.0.1 --store twin --mapping map.yaml",
+        "gigatwin sync my-line.yaml --source mqtt://127.0.0.1:1883 --store twin --write",
+    ),
+    status: ("gigatwin status --store twin", "gigatwin status --store twin --json"),
+    demo: (
+        "gigatwin demo",
+        "gigatwin demo --output line.html --days 1",
+        "gigatwin demo --live",
+    ),
+}
+
+connect = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="What equipment offers over its interface, and what its tags are in the factory.",
+)
+_CONNECT_EXAMPLES = {
+    browse: (
+        "gigatwin connect browse opc.tcp://127.0.0.1:4840",
+        "gigatwin connect browse mqtt://127.0.0.1:1883 --line my-line.yaml -o map.yaml",
+    ),
+    confirm: ('gigatwin connect confirm map.yaml --line my-line.yaml --by "Ada Lovelace"',),
 }
 
 machine = typer.Typer(
@@ -156,5 +189,9 @@ def _add(to: typer.Typer, commands: dict[Any, tuple[str, ...]]) -> None:
 _add(app, _EXAMPLES)
 _add(machine, _MACHINE_EXAMPLES)
 app.add_typer(machine, name="machine")
+_add(connect, _CONNECT_EXAMPLES)
+app.add_typer(connect, name="connect")
+_add(history, HISTORY_EXAMPLES)
+app.add_typer(history, name="history")
 
 __all__ = ["app"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gigatwin.errors import FactoryError, Problem
 from gigatwin.factory.findings import Findings, find_similar
-from gigatwin.factory.nodes import NodeError, parse
+from gigatwin.factory.nodes import MOST_ENTRIES, NodeError, parse
 
 MOST_BYTES = 50_000_000
 """Limit on the size of a file."""
@@ -75,7 +75,9 @@ def find(source: str | PathLike[str], shelf: str = "", folder: Path | None = Non
     return Document(_decoded(data, name), name, path.parent)
 
 
-def parsed(text: str, file_name: str, required: str) -> tuple[Any, Findings]:
+def parsed(
+    text: str, file_name: str, required: str, most_entries: int = MOST_ENTRIES
+) -> tuple[Any, Findings]:
     """Return the plain data of a YAML text, and findings that know its lines.
 
     Parameters
@@ -86,6 +88,8 @@ def parsed(text: str, file_name: str, required: str) -> tuple[Any, Findings]:
         Name to use in messages.
     required : str
         What a mapping must have at least, for the message about a text that is none.
+    most_entries : int
+        Limit on the entries of one mapping.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def parsed(text: str, file_name: str, required: str) -> tuple[Any, Findings]:
         found = f"{len(text) / 1e6:.0f} MB"
         raise unreadable(file_name, found, f"must be at most {MOST_BYTES / 1e6:.0f} MB")
     try:
-        document = parse(text)
+        document = parse(text, most_entries)
     except NodeError as error:
         raise FactoryError(
             [Problem(file_name, error.line, "", "", error.found, error.required)]

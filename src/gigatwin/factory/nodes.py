@@ -15,7 +15,7 @@ import yaml
 MOST_NODES = 3_000_000
 """Limit on values in a file, with each use of an anchor counted in full."""
 MOST_ENTRIES = 10_000
-"""Limit on the entries of one mapping."""
+"""Limit on the entries of one mapping, unless another is given."""
 DEEPEST = 40
 """Limit on nesting."""
 
@@ -91,20 +91,28 @@ class Document:
     problems: list[NodeError] = field(default_factory=list)
 
 
-def parse(text: str) -> Document:
+def parse(text: str, most_entries: int = MOST_ENTRIES) -> Document:
     """Return the nodes of a YAML text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most_entries : int
+        Limit on the entries of one mapping.
 
     Raises
     ------
     NodeError
         If the text is not YAML, is empty, or is larger or deeper than the limits.
     """
-    return _Parser(text).parse()
+    return _Parser(text, most_entries).parse()
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_entries: int) -> None:
         self._text = text
+        self._most_entries = most_entries
         self._anchors: dict[str, Node] = {}
         self._problems: list[NodeError] = []
         self._total = 0
@@ -204,9 +212,10 @@ class _Parser:
                 self._problems.append(NodeError(line, found, required))
             else:
                 entries[key] = Entry(line, node)
-            if len(entries) > MOST_ENTRIES:
-                required = f"must be {MOST_ENTRIES} entries (stations, for example) at most"
-                raise NodeError(line, f"more than {MOST_ENTRIES} in one mapping", required)
+            most = self._most_entries
+            if len(entries) > most:
+                required = f"must be {most} entries (stations, for example) at most"
+                raise NodeError(line, f"more than {most} in one mapping", required)
         for source in merged:
             if isinstance(source.value, dict):
                 for key, entry in source.value.items():

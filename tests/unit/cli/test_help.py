@@ -8,7 +8,19 @@ import pytest
 from gigatwin.cli.main import app
 from tests.unit.cli.conftest import ROOT
 
-COMMANDS = ("run", "compare", "new", "validate", "schema", "learn", "verify", "demo")
+COMMANDS = (
+    "run",
+    "compare",
+    "new",
+    "validate",
+    "schema",
+    "learn",
+    "verify",
+    "demo",
+    "plant",
+    "sync",
+    "status",
+)
 OF_MACHINES = ("show", "check", "tune", "compare", "limits", "new")
 ALL = [*((name,) for name in COMMANDS), *(("machine", name) for name in OF_MACHINES)]
 

@@ -69,9 +69,7 @@ def compile_machine(folder: Path, version: int, headers: Path) -> Path:
     library = folder / f"machine{version}{SUFFIX}"
     command = [find_compiler(), "-shared", "-fPIC", "-O1", f"-DFMI_VERSION={version}"]
     command += ["-I", headers, SOURCE, "-o", library, "-lm"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return library
 

@@ -1,1 +1,0 @@
-"""What the virtual plant really does; nothing outside of this package may read it."""
