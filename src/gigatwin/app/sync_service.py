@@ -41,10 +41,6 @@ class SyncOptions:
     """Where readings are kept, if not in the store: the URL of a database."""
     is_writable: bool = False
     """Whether approved changes may be written to the plant."""
-    forecast_hours: float = 8.0
-    """How far forecasts look ahead. [h]"""
-    forecast_every: float = 900.0
-    """Plant time between two forecasts; 0: none. [s]"""
 
 
 def run_sync(options: SyncOptions, say: Callable[[str], None]) -> None:

@@ -73,9 +73,6 @@ def _print(found: dict[str, Any]) -> None:
         )
     for finding in found["findings"]:
         out.print(text(f"Finding {finding['number']} ({finding['stage']}): {finding['text']}"))
-    forecast = found.get("forecast")
-    if forecast:
-        out.print(text(f"Forecast: {forecast}"))
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gigatwin.cli.failures import say
-from gigatwin.cli.options import Source, read_time
+from gigatwin.cli.options import Source
 
 StoreFolder = Annotated[
     Path, typer.Option("--store", metavar="DIR", help="Folder of the twin.", show_default=False)
@@ -48,19 +48,12 @@ def sync(  # noqa: PLR0913 - one parameter for each option
             help="Let approved changes be written to the plant; without it nothing ever is.",
         ),
     ] = False,
-    forecast_hours: Annotated[
-        float, typer.Option(metavar="H", help="How far forecasts look ahead, in hours.")
-    ] = 8.0,
-    forecast_every: Annotated[
-        str, typer.Option(metavar="TIME", help="Plant time between forecasts; 0 s: none.")
-    ] = "15 min",
 ) -> None:
-    """Follow a plant: mirror its state, keep its readings, watch for drift, forecast.
+    """Follow a plant: mirror its state, keep its readings, watch for drift.
 
     It can be ended or killed at any time and started again; what the plant said is kept once, and
     nothing is counted twice. 'gigatwin status' shows the twin meanwhile, from anywhere.
     """
-    interval = read_time(forecast_every, "--forecast-every")
     from gigatwin.app.sync_service import SyncOptions, run_sync
 
     run_sync(
@@ -71,8 +64,6 @@ def sync(  # noqa: PLR0913 - one parameter for each option
             mapping=mapping,
             historian=historian,
             is_writable=is_writable,
-            forecast_hours=forecast_hours,
-            forecast_every=interval or 0.0,
         ),
         say,
     )

@@ -1,5 +1,5 @@
-"""A model kept in step with a plant: its present state, the next hours, and verified changes.
+"""A model kept in step with a plant: its present state, what changes, and verified changes.
 
 Reads: observations and event records (telemetry), the factory.
-Writes: the mirrored state, forecasts, findings, and the record of changes.
+Writes: the mirrored state, findings, and the record of changes.
 """

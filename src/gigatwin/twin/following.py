@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gigatwin.errors import ConnectorError
@@ -42,8 +42,6 @@ class Following:
     rhythm: Rhythm = Rhythm()
     say: Callable[[str], None] = _logger.info
     """Gets what a person wants to know at once: a loss, a return, a finding."""
-    on_settled: Callable[[], Awaitable[None]] | None = None
-    """Called after each settling, such as to forecast."""
 
     async def run(self) -> None:
         """Follow until the source ends.
@@ -107,8 +105,6 @@ class Following:
                 settle = now + self.rhythm.settle
                 self._tell(self.twin.settle())
                 await self._settle_changes()
-                if self.on_settled is not None:
-                    await self.on_settled()
             if now >= checkpoint:
                 checkpoint = now + self.rhythm.checkpoint
                 self.twin.keep()

@@ -8,8 +8,7 @@
     ├── historian/          every reading
     ├── checkpoint.json     the state of the twin after a row of the historian
     ├── status.json         what people ask for, written anew every second
-    ├── forecasts.jsonl     forecasts given, and their scores once their time is over
-    ├── changes.jsonl       the record of changes
+    ├── changes/            the record of changes
     └── people.yaml         who may propose and approve
 
 A file that is written anew appears whole under its name or not at all.
@@ -67,11 +66,6 @@ class TwinStore:
     def historian(self) -> Path:
         """Folder of the historian."""
         return self.folder / "historian"
-
-    @property
-    def forecasts(self) -> Path:
-        """File of the forecasts."""
-        return self.folder / "forecasts.jsonl"
 
     def checkpoint(self) -> dict[str, Any] | None:
         """Return the last state that was kept, None where there is none.
