@@ -216,11 +216,15 @@ def _text_of(history: ChangeHistory) -> str:
     return "\n".join(lines).casefold()
 
 
+_NOT_WORDS = {"signature", "digest", "head", "public_key", "covariance"}
+
+
 def _words(data: object) -> Iterable[str]:
     if isinstance(data, Mapping):
         for key, value in data.items():
-            yield str(key)
-            yield from _words(value)
+            if key not in _NOT_WORDS:
+                yield str(key)
+                yield from _words(value)
     elif isinstance(data, list):
         for value in data:
             yield from _words(value)
