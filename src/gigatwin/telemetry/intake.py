@@ -216,7 +216,8 @@ class Intake:
     ) -> None:
         """Make a reading the present value of its tag."""
         raw, quality = said
-        tag.see(time, raw, quality)
+        tag.time, tag.raw, tag.quality, tag.late = time, raw, quality, None
+        tag.rhythm.see(time)
         value = None
         if quality >= _BAD:
             self.counts.bad_quality += 1
@@ -294,14 +295,16 @@ class Intake:
             tag.is_usable = raw == ""
             self.counts.malformed += not tag.is_usable
             if tag.is_usable and time > tag.time:
-                tag.see(time, raw, quality)
+                tag.rhythm.see(time)
+                tag.time, tag.raw, tag.quality = time, raw, quality
             return time
         if line.telegrams.newest - time > STUMBLE and line.telegrams.is_next(telegram.number):
             step = self.clock.set_back(line.telegrams.newest, time, work.received, self.counts)
             self._move(element, step, work)
             time += step
         if time > tag.time:
-            tag.see(time, raw, quality)
+            tag.rhythm.see(time)
+            tag.time, tag.raw, tag.quality = time, raw, quality
         self._order += 1
         line.telegrams.add(
             time, self._order, telegram, max(work.now, time), is_snapshot=work.is_snapshot

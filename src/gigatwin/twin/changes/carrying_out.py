@@ -66,19 +66,6 @@ class CarryingOut(ChangeStore):
         self.book = book
         self._watches: dict[str, Watch] = {}
 
-    def require_applicable(self, name: str, by: str = "gigatwin") -> None:
-        """Refuse a change that may not be applied now, without asking the plant anything.
-
-        Raises
-        ------
-        RefusedError
-            If it may not; it stands in the record.
-        """
-        history = self.find(name)
-        reason = self._reason_against_applying(history, self.record.entries())
-        if reason:
-            self.refuse("apply", history.change, by, reason)
-
     async def apply(
         self, name: str, sink: Sink, *, by: str = "gigatwin", plant_time: float | None = None
     ) -> ChangeHistory:
@@ -107,8 +94,7 @@ class CarryingOut(ChangeStore):
             If it may not be applied now; it stands in the record.
         """
         change = self.find(name).change
-        # Not waiting: whoever sends may be in this process, and needs its time.
-        with self.record.sending(patience=0.0) as is_held:
+        with self.record.sending() as is_held:
             if not is_held:
                 self.refuse("apply", change, by, "another process is sending an instruction")
             with self.record.writing() as writer:

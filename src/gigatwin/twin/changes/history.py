@@ -216,15 +216,11 @@ def _text_of(history: ChangeHistory) -> str:
     return "\n".join(lines).casefold()
 
 
-_NOT_WORDS = {"signature", "digest", "head", "public_key", "covariance"}
-
-
 def _words(data: object) -> Iterable[str]:
     if isinstance(data, Mapping):
         for key, value in data.items():
-            if key not in _NOT_WORDS:
-                yield str(key)
-                yield from _words(value)
+            yield str(key)
+            yield from _words(value)
     elif isinstance(data, list):
         for value in data:
             yield from _words(value)

@@ -1,3 +1,0 @@
-"""The commands about changes of the plant: propose, approve, apply, changes, people."""
-
-__all__: list[str] = []
