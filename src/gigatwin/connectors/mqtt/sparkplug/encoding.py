@@ -49,7 +49,7 @@ def encode(payload: Payload) -> bytes:
     Examples
     --------
     >>> encode(Payload(timestamp=1, metrics=(Metric(alias=2, value=True),), seq=3)).hex()
-    '080112041002700118'
+    '08011204100270011803'
     """
     parts: list[bytes] = []
     if payload.timestamp is not None:
