@@ -50,7 +50,7 @@ class EmbeddedBroker:
         """
         try:
             from amqtt.broker import Broker
-            from amqtt.errors import AMQTTError
+            from amqtt.errors import AMQTTError, BrokerError
         except ImportError:
             message = "amqtt is not installed; pip install 'gigatwin[broker]'"
             raise ConnectorError(message) from None
@@ -83,7 +83,7 @@ class EmbeddedBroker:
         broker.stream_connected = serve_and_close
         try:
             await broker.start()
-        except (AMQTTError, OSError) as error:
+        except (AMQTTError, BrokerError, OSError) as error:
             message = f"port {port} of {_LOOPBACK}: {error}; must be free. Choose another, or 0."
             raise ConnectorError(message) from None
         self.port = port
@@ -95,7 +95,8 @@ class EmbeddedBroker:
         if broker is not None:
             # From Python 3.12 on a server waits for all who are connected, perhaps for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(broker.shutdown(), _STOPPING_PATIENCE)
+                async with asyncio.timeout(_STOPPING_PATIENCE):
+                    await broker.shutdown()
             for writer in tuple(self._writers):
                 writer.close()
                 with contextlib.suppress(OSError):

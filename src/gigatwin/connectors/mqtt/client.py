@@ -262,8 +262,10 @@ class MqttClient:
 
 async def _end(client: Any) -> None:  # noqa: ANN401 - no types
     """Close a connection, whatever state it is in."""
+    # Before Python 3.12 asyncio.wait_for can swallow a cancellation; asyncio.timeout does not.
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(client.disconnect(), _CLOSING_PATIENCE)
+        async with asyncio.timeout(_CLOSING_PATIENCE):
+            await client.disconnect()
 
 
 def _tls(settings: MqttSettings) -> ssl.SSLContext:

@@ -35,7 +35,7 @@ class ConnectionRecord:
         self.note(text)
         if not self._is_lost:
             self._is_lost = True
-            logger.warning("%s: connection lost: %s", self.where, self.last_error)
+            logger.warning("connection lost: %s", self.last_error)
 
     def regain(self) -> None:
         """Note that the connection is back."""

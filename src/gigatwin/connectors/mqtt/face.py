@@ -126,6 +126,7 @@ class MqttFace:
         """Say farewell and disconnect; can be called twice."""
         if self._repetition is not None:
             self._repetition.cancel()
+            self._repetition = None
         tasks = [task for task in (self._worker, self._going_live) if task is not None]
         for task in tasks:
             task.cancel()

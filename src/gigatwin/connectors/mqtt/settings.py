@@ -69,7 +69,7 @@ class MqttSettings(BaseModel):
     """Where that pause stops to grow. [s]"""
     reorder_patience: Seconds = 0.5
     """How long a message may be missing before it is given up. [s]"""
-    birth_patience: Seconds = 3.0
+    birth_patience: Seconds = 1.0
     """How long births may take to come before they are asked for again; doubles each time. [s]"""
     browse_patience: Seconds = 5.0
     """How long browsing waits for the first tag. [s]"""

@@ -18,7 +18,7 @@ from gigatwin.errors import ConnectorError, TelemetryError
 from gigatwin.telemetry.ports import Diagnostics, Instruction, Receipt
 
 _MOST_REMEMBERED = 10_000
-_REPEAT_PAUSE = 1.0
+_N_ATTEMPTS = 5
 _MARK = "|"
 
 
@@ -27,7 +27,7 @@ class MqttSink:
 
     An instruction is sent in parts, one for each element (in a unified namespace: each tag), in
     order; the next part follows when the one before was carried out. A part that is not answered
-    is repeated: equipment that answers remembers what it has carried out.
+    is repeated if the line has answered before, for then it remembers what it has carried out.
     """
 
     def __init__(self, settings: MqttSettings) -> None:
@@ -50,6 +50,7 @@ class MqttSink:
         )
         session = Session(_no_will, _go_ahead, self._receive, _pass_over)
         self._client = MqttClient(settings, session, self._commander.filters, self._record)
+        self._has_answered = False
         self._answers: dict[str, asyncio.Future[str]] = {}
         self._done: OrderedDict[str, Receipt] = OrderedDict()
 
@@ -163,9 +164,10 @@ class MqttSink:
         try:
             while (left := end - loop.time()) > 0.0 and time.time() < (command.expires or 0.0):
                 self._client.publish(message)
+                wait = min(patience / _N_ATTEMPTS, left) if self._has_answered else left
                 with contextlib.suppress(TimeoutError):
-                    wait = min(_REPEAT_PAUSE, left)
-                    return await asyncio.wait_for(asyncio.shield(answer), wait)
+                    async with asyncio.timeout(wait):
+                        return await asyncio.shield(answer)
         finally:
             del self._answers[command.identity]
         return (
@@ -181,6 +183,7 @@ class MqttSink:
             self._record.note(f"{message.topic}: {error}")
             return
         for identity, reason in told:
+            self._has_answered = True
             answer = self._answers.get(identity)
             if answer is not None and not answer.done():
                 answer.set_result(reason)

@@ -1,7 +1,8 @@
 """Reading Sparkplug B messages that anyone may have written: well, badly or with intent.
 
 Fields that are not known here, or come with another wire type, are skipped, as in any reader of
-protocol buffers; of a field that is given twice the last one counts.
+protocol buffers; of a field that is given twice the last one counts. Letters that are not UTF-8
+are replaced: one text in an older code must not cost all that comes with it.
 """
 # ruff: noqa: PLR2004 - a field is known by its key: its number times 8, plus its wire type
 
@@ -41,8 +42,8 @@ def decode(data: bytes) -> Payload:
     """
     try:
         return _payload(data)
-    except (_MalformedError, IndexError, struct.error, UnicodeDecodeError) as error:
-        what = str(error) if isinstance(error, _MalformedError) else "it ends or breaks off"
+    except (_MalformedError, IndexError, struct.error) as error:
+        what = str(error) if isinstance(error, _MalformedError) else "it breaks off"
         message = (
             f"Sparkplug message of {len(data)} bytes: {what}; must be a payload of Sparkplug B. "
             "Check what its sender writes."
@@ -75,7 +76,7 @@ def _payload(data: bytes) -> Payload:
             seq, position = _varint(data, position)
         elif key == 0x22:  # uuid
             begin, position = _span(data, position, end)
-            uuid = data[begin:position].decode()
+            uuid = data[begin:position].decode("utf-8", "replace")
         elif key == 0x2A:  # body
             begin, position = _span(data, position, end)
             body = data[begin:position]
@@ -120,10 +121,10 @@ def _metric(data: bytes, position: int, end: int, stamps: dict[bytes, int]) -> M
             value = bool(number)
         elif key == 0x7A:  # string_value
             begin, position = _span(data, position, end)
-            value = data[begin:position].decode()
+            value = data[begin:position].decode("utf-8", "replace")
         elif key == 0x0A:  # name
             begin, position = _span(data, position, end)
-            name = data[begin:position].decode()
+            name = data[begin:position].decode("utf-8", "replace")
         elif key == 0x20:  # datatype
             number, position = _varint(data, position)
             datatype = number & _MASK_32
@@ -244,7 +245,7 @@ def _properties(data: bytes) -> Mapping[str, Scalar]:
         key, position = _varint(data, position)
         if key == 0x0A:  # keys
             begin, position = _span(data, position, end)
-            keys.append(data[begin:position].decode())
+            keys.append(data[begin:position].decode("utf-8", "replace"))
         elif key == 0x12:  # values
             begin, position = _span(data, position, end)
             values.append(_property(data[begin:position]))
@@ -278,7 +279,7 @@ def _property(data: bytes) -> Scalar:
             position += 8
         elif key == 0x42:  # string_value
             begin, position = _span(data, position, end)
-            value = data[begin:position].decode()
+            value = data[begin:position].decode("utf-8", "replace")
         else:
             position = _skip(data, position, end, key)
     return None if is_null else signed(value, datatype)

@@ -22,6 +22,7 @@ from gigatwin.connectors.mqtt.uns.namespace import (
     REFRESH,
     SEQUENCE_MODULUS,
     STATE,
+    TAGS,
     Namespace,
     decode,
     encode,
@@ -71,14 +72,17 @@ class NamespaceEdge:
 
     def births(self) -> list[Outgoing]:
         """Return what tells that the line is there, what its tags are, and their values."""
+        elements: dict[str, list[Tag]] = {}
+        for tag in self._tags.values():
+            elements.setdefault(tag.element, []).append(tag)
         metas = [
             Outgoing(
-                self._names.topic(tag.element, META, tag.label),
-                write_meta(tag),
+                self._names.topic(element, META, TAGS),
+                write_meta(tags),
                 quality_of_service=1,
                 is_retained=True,
             )
-            for tag in self._tags.values()
+            for element, tags in elements.items()
         ]
         return [self._online(is_online=True), *metas, *self.repetition()]
 

@@ -15,8 +15,10 @@ from gigatwin.connectors.mqtt.uns.namespace import (
     ONLINE,
     REFRESH,
     SEQUENCE_MODULUS,
+    TAGS,
     VALUE_KINDS,
     Namespace,
+    Place,
     Told,
     encode,
     read_meta,
@@ -100,7 +102,7 @@ class NamespaceHost:
             return []
         name = f"{place.element}/{place.name}"
         if place.kind == META:
-            self._describe(name, message.payload)
+            self._describe(place, message.payload)
         elif place.kind in VALUE_KINDS and message.payload:
             told = read_value(message.payload)
             if place.element != LINE:
@@ -154,11 +156,17 @@ class NamespaceHost:
         """Return the tags that are known by now."""
         return list(self._tags.values())
 
-    def _describe(self, name: str, payload: bytes) -> None:
-        if payload:
-            self._tags[name] = read_meta(name, payload)
-        else:
-            self._tags.pop(name, None)  # an empty message takes back what the broker kept
+    def _describe(self, place: Place, payload: bytes) -> None:
+        # An empty message takes back what the broker kept.
+        described = read_meta(place, payload) if payload else []
+        if place.name == TAGS:
+            prefix = f"{place.element}/"
+            self._tags = {
+                name: tag for name, tag in self._tags.items() if not name.startswith(prefix)
+            }
+        elif not payload:
+            self._tags.pop(f"{place.element}/{place.name}", None)
+        self._tags.update((tag.name, tag) for tag in described)
 
     def _take_presence(self, told: Told) -> list[Heard]:
         was_alive, self.is_alive = self.is_alive, told.value is True

@@ -2,13 +2,14 @@
 
 A topic is ``root/enterprise/site/area/line/element/kind/name``; kind is ``tag``, ``state``,
 ``event`` or ``kpi`` (values), ``cmd`` (values to be written, answered on the same topic with
-``/ack`` behind it) or ``meta`` (what a tag is; kept by the broker). What concerns the line as a
-whole has the element ``_line``.
+``/ack`` behind it) or ``meta`` (what tags are; kept by the broker). What concerns the line as a
+whole has the element ``_line``. An element describes its tags in one message, ``meta/tags``: a
+broker that keeps its messages on disk may take a while for each.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,8 +23,9 @@ VALUE_KINDS = frozenset({TAG, STATE, EVENT, KPI})
 """Kinds of topics that hold values."""
 LINE = "_line"
 """The element that stands for the line as a whole."""
-ONLINE, REFRESH, ACKNOWLEDGEMENT = "online", "refresh", "ack"
-"""The line's state of being there; its command to tell everything; where commands are answered."""
+ONLINE, REFRESH, ACKNOWLEDGEMENT, TAGS = "online", "refresh", "ack", "tags"
+"""The line's state of being there; its command to tell everything; where commands are answered;
+where an element describes its tags."""
 SEQUENCE_MODULUS = 1 << 32
 _STATES = frozenset(
     {
@@ -175,21 +177,24 @@ def read_value(payload: bytes) -> Told:
     )
 
 
-def write_meta(tag: Tag) -> bytes:
-    """Return what a tag is, as JSON."""
+def write_meta(tags: Iterable[Tag]) -> bytes:
+    """Return what the tags of an element are, by label, as JSON."""
     return encode(
         {
-            "type": tag.type.value,
-            "u": tag.unit,
-            "description": tag.description,
-            "writable": tag.is_writable,
-            "kind": kind_of(tag.label),
+            tag.label: {
+                "type": tag.type.value,
+                "u": tag.unit,
+                "description": tag.description,
+                "writable": tag.is_writable,
+                "kind": kind_of(tag.label),
+            }
+            for tag in tags
         }
     )
 
 
-def read_meta(name: str, payload: bytes) -> Tag:
-    """Return the tag that a message describes.
+def read_meta(place: Place, payload: bytes) -> list[Tag]:
+    """Return the tags that a message describes: those of its element, or the one of its topic.
 
     Raises
     ------
@@ -197,16 +202,25 @@ def read_meta(name: str, payload: bytes) -> Tag:
         If it describes none.
     """
     told = decode(payload)
-    if not isinstance(told, Mapping) or told.get("type") not in set(TagType):
-        kinds = ", ".join(TagType)
-        raise TelemetryError(_complaint(payload, f"has no type of {kinds}"))
-    return Tag(
-        name,
-        TagType(told["type"]),
-        str(told.get("u") or ""),
-        str(told.get("description") or ""),
-        is_writable=told.get("writable") is True,
-    )
+    if isinstance(told, Mapping) and place.name != TAGS:
+        told = {place.name: told}
+    kinds = list(TagType)  # what is asked for need not be hashable
+    if not isinstance(told, Mapping) or not all(
+        label and isinstance(about, Mapping) and about.get("type") in kinds
+        for label, about in told.items()
+    ):
+        named = ", ".join(TagType)
+        raise TelemetryError(_complaint(payload, f"has not for each tag a type of {named}"))
+    return [
+        Tag(
+            f"{place.element}/{label}",
+            TagType(about["type"]),
+            str(about.get("u") or ""),
+            str(about.get("description") or ""),
+            is_writable=about.get("writable") is True,
+        )
+        for label, about in told.items()
+    ]
 
 
 def write_time(time: float) -> str:
