@@ -88,6 +88,29 @@ def test_a_client_of_others_finds_machines_where_the_standards_say(opcua_folder)
     asyncio.run(scenario())
 
 
+def test_a_client_of_others_reads_history_page_by_page_and_backwards(opcua_folder):
+    async def scenario():
+        line = await Line(opcua_folder).start()
+        try:
+            for number in range(20):
+                await line.show(COUNT, number, 1_800_000_000.0 + number)
+            async with Client(f"opc.tcp://op:{PASSWORD}@127.0.0.1:{line.port}") as client:
+                node = client.get_node(f"ns=5;s={COUNT}")
+                history = await node.read_raw_history()
+                assert [row.Value.Value for row in history] == list(range(20))
+                end, begin = history[15].SourceTimestamp, history[5].SourceTimestamp
+                history = await node.read_raw_history(begin, end)
+                assert [row.Value.Value for row in history] == list(range(5, 16))
+                history = await node.read_raw_history(end, begin)
+                assert [row.Value.Value for row in history] == list(range(15, 4, -1))
+                history = await node.read_raw_history(begin, end, numvalues=4)
+                assert [row.Value.Value for row in history] == [5, 6, 7, 8]
+        finally:
+            await line.face.close()
+
+    asyncio.run(scenario())
+
+
 def test_values_of_every_type_and_quality_come_through_unchanged(tmp_path, opcua_folder):
     sent = [
         (STATE, 6, Quality.GOOD),

@@ -298,7 +298,8 @@ def _moment(seconds: float) -> dt.datetime:
 async def _leave(client: Client, patience: float) -> None:
     client.connection_lost_callback = None
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(client.disconnect(), min(patience, 3.0))
+        async with asyncio.timeout(min(patience, 3.0)):
+            await client.disconnect()
     with contextlib.suppress(Exception):
         client.disconnect_socket()
     # The transport that was closed takes one more turn of the loop to be gone.

@@ -61,7 +61,7 @@ class ValueHistory:
         self._row = time.time_ns()
         self._tags: dict[str, int] = {}
         self._to_prune: list[int] = []
-        self._newest = 0
+        self._newest, self._oldest = -_FOREVER, -_FOREVER
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,10 @@ class ValueHistory:
             self._store.execute("pragma synchronous = off")
             self._store.executescript(_SCHEMA)
             self._tags.update(self._store.execute("select name, number from tags"))
-            self._n_rows = int(self._store.execute("select count(*) from history").fetchone()[0])
+            found = self._store.execute("select count(*), min(time) from history").fetchone()
+            self._n_rows = int(found[0])
+            if self._n_rows:
+                self._oldest = int(found[1])
         except (OSError, sqlite3.Error) as error:
             message = f"{path}: the history of values cannot be kept there: {error}"
             raise ConnectorError(message) from error
@@ -88,6 +91,8 @@ class ValueHistory:
             numbered.append((number, row.time, self._row, row.value, row.status))
         if not numbered:
             return
+        if self._oldest == -_FOREVER:
+            self._oldest = min(row[1] for row in numbered)
         self._store.execute("begin")
         self._store.executemany("insert into history values (?, ?, ?, ?, ?)", numbered)
         self._n_rows += len(numbered)
@@ -102,14 +107,16 @@ class ValueHistory:
 
     def _prune(self, n_tags: int) -> None:
         # A few tags each time, so that no single message has to wait for all of them.
-        share = min(1.0, self._most / self._n_rows) if self._n_rows else 1.0
-        oldest = self._newest - int(self.period * share * _MICRO)
+        self._oldest = max(self._oldest, self._newest - int(self.period * _MICRO))
         for _ in range(n_tags):
             if not self._to_prune:
                 self._to_prune = list(self._tags.values())
+                if self._n_rows > self._most:
+                    excess = 1.0 - self._most / self._n_rows
+                    self._oldest += int((self._newest - self._oldest) * excess)
             number = self._to_prune.pop()
             done = self._store.execute(
-                "delete from history where tag = ? and time < ?", (number, oldest)
+                "delete from history where tag = ? and time < ?", (number, self._oldest)
             )
             self._n_rows -= done.rowcount
 

@@ -165,7 +165,9 @@ class OpcUaSource:
     async def _keep_connected(self) -> None:
         while not self._is_closed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), 1.0)
+                # Before Python 3.12 asyncio.wait_for can swallow a cancellation.
+                async with asyncio.timeout(1.0):
+                    await self._lost.wait()
             if not self._lost.is_set():
                 silence = time.monotonic() - self._heard
                 if silence > _SILENCE * self._longest_silence():
@@ -234,9 +236,12 @@ class OpcUaSource:
             if reading is None:
                 self._account.count("malformed")
                 continue
+            if reading.value is None and value.SourceTimestamp is None:
+                # A tag that waits for its first value says nothing, and at no time.
+                continue
             readings.append(reading)
             has_overflow = has_overflow or is_overflow(value.StatusCode.value)
-        readings.sort(key=lambda reading: reading.source_time)
+        readings.sort(key=_moment)
         return readings, has_overflow
 
     def _is_repeated(self, reading: Reading) -> bool:
@@ -246,6 +251,15 @@ class OpcUaSource:
         elif self._held is None:
             self._latest[reading.tag] = reading
         return is_repeated
+
+    def _is_known(self, reading: Reading) -> bool:
+        """Whether the history has brought this already, or something newer."""
+        latest = self._latest.get(reading.tag)
+        has_history = self._entries[reading.tag].has_history
+        if latest and has_history and reading.source_time <= latest.source_time:
+            self._account.count("duplicates")
+            return True
+        return self._is_repeated(reading)
 
     def _deliver(self, batch: Batch) -> None:
         if self._held is not None:
@@ -263,7 +277,7 @@ class OpcUaSource:
     def _release(self) -> None:
         held, self._held = self._held or [], None
         for batch in held:
-            readings = tuple(row for row in batch.readings if not self._is_repeated(row))
+            readings = tuple(row for row in batch.readings if not self._is_known(row))
             if readings:
                 self._deliver(Batch(readings, batch.received, n_lost=batch.n_lost))
 
@@ -278,13 +292,9 @@ class OpcUaSource:
         values = await connection.read(entries)
         received = time.time()
         present, _ = self._readings([*zip(entries, values, strict=True)], received)
-        for reading in present:
-            known = self._latest.get(reading.tag)
-            if known is None or known.source_time <= reading.source_time:
-                self._latest[reading.tag] = reading
-        merged = sorted(
-            (self._latest[reading.tag] for reading in present), key=lambda row: row.source_time
-        )
+        # What only a snapshot brought is no change yet: its own message is still on the way.
+        newest = [max(self._latest.get(row.tag, row), row, key=_moment) for row in present]
+        merged = sorted(newest, key=_moment)
         self._deliver(Batch(tuple(merged), received, is_snapshot=True))
 
     async def _catch_up(self, connection: "Connection") -> None:
@@ -314,7 +324,7 @@ class OpcUaSource:
             missed += [
                 row for row in readings if row.source_time > self._latest[row.tag].source_time
             ]
-        missed.sort(key=lambda reading: reading.source_time)
+        missed.sort(key=_moment)
         for first in range(0, len(missed), _AT_ONCE):
             some = tuple(missed[first : first + _AT_ONCE])
             batch = Batch(some, time.time())
@@ -322,3 +332,7 @@ class OpcUaSource:
             self._account.count("backfilled", len(some))
             await self._queue.put_when_free(batch)
             self._latest.update((reading.tag, reading) for reading in some)
+
+
+def _moment(reading: Reading) -> float:
+    return reading.source_time
