@@ -72,7 +72,7 @@ def in_order(rows):
 
 
 @given(st.lists(batches, max_size=12), st.sampled_from([0.0, 2.0, 1e9]))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_nothing_that_comes_breaks_it(sent, patience):
     intake = Intake(MAPPING, reorder_patience=patience)
     rows = []
@@ -89,6 +89,7 @@ def test_nothing_that_comes_breaks_it(sent, patience):
 
 
 @given(st.lists(batches, min_size=1, max_size=8), st.data())
+@settings(max_examples=80)
 def test_going_on_from_what_was_kept_is_the_same_as_not_having_stopped(sent, data):
     cut = data.draw(st.integers(0, len(sent)))
     whole = Intake(MAPPING)
@@ -120,7 +121,7 @@ def journeys(draw):
 
 
 @given(journeys(), st.integers(1, 4))
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_each_telegram_that_comes_in_time_is_one_row_in_its_order(journey, size):
     sent, arriving, lost = journey
     intake = Intake(MAPPING, reorder_patience=1e9)

@@ -41,7 +41,7 @@ def mappings(draw):
 
 
 @given(mappings())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_mapping_is_read_as_it_was_written(mapping):
     assert read_mapping_text(text_of(mapping)) == mapping
 

@@ -8,7 +8,13 @@ from gigatwin.telemetry.counts import IntakeCounts
 from gigatwin.telemetry.elements import Elements
 from gigatwin.telemetry.event_table import event_table_of
 from gigatwin.telemetry.intake import Intake
-from gigatwin.telemetry.mapping import TagMapping, TagMeaning, read_mapping, write_mapping
+from gigatwin.telemetry.mapping import (
+    TagMapping,
+    TagMeaning,
+    confirm_mapping,
+    read_mapping,
+    write_mapping,
+)
 from gigatwin.telemetry.mapping_check import MappingCheck, check
 from gigatwin.telemetry.observations import EventRow, Observation, Taken
 from gigatwin.telemetry.ports import (
@@ -59,6 +65,7 @@ __all__ = [
     "Value",
     "WriteHandler",
     "check",
+    "confirm_mapping",
     "event_table_of",
     "is_usable",
     "propose",

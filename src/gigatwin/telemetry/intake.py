@@ -216,8 +216,7 @@ class Intake:
     ) -> None:
         """Make a reading the present value of its tag."""
         raw, quality = said
-        tag.time, tag.raw, tag.quality, tag.late = time, raw, quality, None
-        tag.rhythm.see(time)
+        tag.see(time, raw, quality)
         value = None
         if quality >= _BAD:
             self.counts.bad_quality += 1
@@ -295,16 +294,14 @@ class Intake:
             tag.is_usable = raw == ""
             self.counts.malformed += not tag.is_usable
             if tag.is_usable and time > tag.time:
-                tag.rhythm.see(time)
-                tag.time, tag.raw, tag.quality = time, raw, quality
+                tag.see(time, raw, quality)
             return time
         if line.telegrams.newest - time > STUMBLE and line.telegrams.is_next(telegram.number):
             step = self.clock.set_back(line.telegrams.newest, time, work.received, self.counts)
             self._move(element, step, work)
             time += step
         if time > tag.time:
-            tag.rhythm.see(time)
-            tag.time, tag.raw, tag.quality = time, raw, quality
+            tag.see(time, raw, quality)
         self._order += 1
         line.telegrams.add(
             time, self._order, telegram, max(work.now, time), is_snapshot=work.is_snapshot

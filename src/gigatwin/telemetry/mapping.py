@@ -50,6 +50,7 @@ _PLAIN = re.compile(r"[A-Za-z_][\w./#-]*", re.ASCII)
 _NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _LAST_OF_BYTE, _LAST_OF_TWO = 0xFF, 0xFFFF
+_CONFIRMED = re.compile(r"^confirmed_by:.*$", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD = """\
 # What the tags of a source are in the factory: element and quantity of each tag.
@@ -252,14 +253,58 @@ def write_mapping(mapping: TagMapping, path: str | Path) -> None:
     TelemetryError
         If it cannot be written.
     """
-    path = Path(path)
+    _write(text_of(mapping), Path(path))
+
+
+def confirm_mapping(path: str | Path, name: str) -> TagMapping:
+    """Write the name of the person who checked a mapping into its file; all else stays as it is.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    name : str
+        Name of the person.
+
+    Returns
+    -------
+    TagMapping
+        The mapping as it is now.
+
+    Raises
+    ------
+    TelemetryError
+        If the file is no mapping, or cannot be written, or the name is empty.
+    """
+    if not name.strip():
+        message = f"{path} confirmed_by: nothing; must be the name of a person"
+        raise TelemetryError(message)
+    mapping = read_mapping(path)
+    text = Path(path).read_text(encoding="utf-8-sig")
+    line = f"confirmed_by: {quoted(name.strip())}"
+    changed, n_lines = _CONFIRMED.subn(lambda _: line, text)
+    if not n_lines:
+        changed = f"{line}\n{text}"
+    try:
+        confirmed = read_mapping_text(changed, str(path))
+    except TelemetryError:
+        confirmed = mapping
+    if confirmed.confirmed_by != name.strip():
+        # Written in a way of its own, over several lines or within braces.
+        confirmed = mapping.model_copy(update={"confirmed_by": name.strip()})
+        changed = text_of(confirmed)
+    _write(changed, Path(path))
+    return confirmed
+
+
+def _write(text: str, path: Path) -> None:
     try:
         with NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
         ) as file:
             partial = Path(file.name)
             try:
-                file.write(text_of(mapping))
+                file.write(text)
                 file.close()
                 partial.chmod(0o644)
                 partial.replace(path)

@@ -7,6 +7,7 @@ from gigatwin.telemetry.counts import IntakeCounts
 from gigatwin.telemetry.tracking import Tracking
 
 _GAPS_KEPT = 20
+_N_RECENT = 32
 
 Sequenced = tuple[float, int, Tracking]
 """Time, order among all readings of the source, and telegram."""
@@ -35,7 +36,7 @@ class Sequence:
         self._waiting: dict[int, tuple[float, float, int, Tracking]] = {}
         self._released: list[Sequenced] = []
         self._highest = 0
-        self._last: Tracking | None = None
+        self._recent: dict[int, Tracking] = {}
         self._begin = -math.inf
         self._given_up: list[tuple[int, int]] = []
 
@@ -75,12 +76,14 @@ class Sequence:
         number = telegram.number
         if self._expected is None and not self._waiting and is_snapshot:
             # What happened before anybody listened is no news.
-            self._expected, self._highest, self._last = number + 1, number, telegram
-            self.newest = time
+            self._expected, self._highest, self.newest = number + 1, number, time
+            self._recent[number] = telegram
             return
         if self._expected is None and number == 1:
             self._expected = 1
-        if number in self._waiting or telegram == self._last or time < self._begin:
+        # A snapshot may bring one again with a newer time, so what it says counts too.
+        is_known = number in self._waiting or self._recent.get(number) == telegram
+        if is_known or time < self._begin:
             self._count_old(number, is_snapshot=is_snapshot)
             return
         if self._expected is not None and number < self._expected:
@@ -91,6 +94,7 @@ class Sequence:
             self._counts.counter_resets += 1
             self._expected, self._highest, self._begin = 1, 0, time
             self._given_up.clear()
+            self._recent.clear()
         if number < self._highest:
             self._counts.late += 1
         self._highest = max(self._highest, number)
@@ -128,7 +132,8 @@ class Sequence:
             self.last_time = max(self.last_time, time)
             self._order = max(self._order + 1, order)
             self._released.append((self.last_time, self._order, telegram))
-            self._last = telegram
+            self._recent[self._expected] = telegram
+            self._recent.pop(self._expected - _N_RECENT, None)
             self._expected += 1
 
     def release(self, now: float) -> list[Sequenced]:
@@ -157,7 +162,7 @@ class Sequence:
                 [time, seen, order, held.text] for time, seen, order, held in self._waiting.values()
             ],
             "highest": self._highest,
-            "last": None if self._last is None else self._last.text,
+            "recent": [telegram.text for telegram in self._recent.values()],
             "begin": finite(self._begin),
             "given_up": [list(gap) for gap in self._given_up],
         }
@@ -171,7 +176,9 @@ class Sequence:
             telegram = Tracking.parse(text)
             if telegram is not None:
                 self._waiting[telegram.number] = time, seen, order, telegram
-        self._highest, self._last = kept["highest"], Tracking.parse(kept["last"])
+        self._highest = kept["highest"]
+        recent = (Tracking.parse(text) for text in kept["recent"])
+        self._recent = {telegram.number: telegram for telegram in recent if telegram is not None}
         self._begin = time_of(kept["begin"])
         self._given_up = [(first, last) for first, last in kept["given_up"]]
 

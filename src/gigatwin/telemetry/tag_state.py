@@ -90,6 +90,11 @@ class TagState:
         self.before_reset: tuple[int, int] | None = None
         self.since_reset = 0
 
+    def see(self, time: float, raw: Value, quality: Quality) -> None:
+        """Take in what the tag says now."""
+        self.time, self.raw, self.quality, self.late = time, raw, quality, None
+        self.rhythm.see(time)
+
     def counted(self, count: int, counts: IntakeCounts) -> int | float:
         """Return what a counter has counted, restarts included."""
         before = self.count

@@ -230,6 +230,14 @@ def test_telegrams_become_rows():
     assert {row.machine for row in taken.events} == {"winding#1"}
 
 
+def test_tracking_tag_is_empty_until_something_happens():
+    intake = intake_of(Q.TRACKING)
+    assert intake.take(batch(say(Q.TRACKING, "", 0.0), is_snapshot=True)).events == ()
+    assert intake.counts.malformed == 0
+    assert intake.ages()[0].is_believable
+    assert numbers_of(intake.take(batch(track(1, "START", 7, 1.0)))) == [1]
+
+
 def test_same_number_is_dropped_and_counted():
     intake = intake_of()
     telegrams = [track(1, "START", 7, 0.0), track(2, "LEAVE", 7, 2.0)]
@@ -286,6 +294,16 @@ def test_last_telegram_of_a_snapshot_is_no_news():
     assert intake.take(first).events == ()
     assert numbers_of(intake.take(batch(track(501, "START", 8, 1.0)))) == [501]
     assert intake.counts.duplicates == 0
+
+
+@pytest.mark.parametrize("is_snapshot", [True, False])
+def test_old_telegram_that_comes_again_with_a_newer_time_is_no_restart(is_snapshot):
+    intake = intake_of()
+    intake.take(batch(*(track(n, "START", n, float(n)) for n in range(1, 40))))
+    again = batch(track(38, "START", 38, 45.0), is_snapshot=is_snapshot)
+    assert intake.take(again).events == ()
+    assert intake.counts.counter_resets == 0
+    assert numbers_of(intake.take(batch(track(40, "START", 40, 46.0)))) == [40]
 
 
 def test_snapshot_after_an_interruption_shows_what_was_missed():

@@ -11,6 +11,7 @@ from gigatwin.telemetry import (
     TagMeaning,
     TagWrite,
     check,
+    confirm_mapping,
     read_mapping,
     write_mapping,
 )
@@ -82,6 +83,35 @@ def test_comments_stand_above_their_tags_and_do_not_count(tmp_path):
 def test_mapping_nobody_has_checked_is_a_proposal():
     assert not mapping_of().is_confirmed
     assert not TagMapping(source="", tags={}, confirmed_by="  ").is_confirmed
+
+
+@pytest.mark.parametrize("line", ["confirmed_by: Ada Lovelace\n", 'confirmed_by: ""  # who?\n', ""])
+def test_confirming_changes_one_line_and_keeps_what_people_wrote(tmp_path, line):
+    path = tmp_path / "mapping.yaml"
+    text = TEXT.replace("confirmed_by: Ada Lovelace\n", line) + "# my own remark\n"
+    path.write_text(text, encoding="utf-8")
+    mapping = confirm_mapping(path, " Grace O'Hopper ")
+    assert mapping.confirmed_by == "Grace O'Hopper"
+    assert read_mapping(path) == mapping
+    kept = path.read_text(encoding="utf-8").splitlines()
+    assert [row for row in text.splitlines() if "confirmed_by" not in row] == [
+        row for row in kept if "confirmed_by" not in row
+    ]
+
+
+def test_confirming_a_mapping_in_braces_works_too(tmp_path):
+    path = tmp_path / "mapping.yaml"
+    path.write_text("{source: x, confirmed_by: y, tags: {}}", encoding="utf-8")
+    assert confirm_mapping(path, "Ada").is_confirmed
+    assert read_mapping(path).confirmed_by == "Ada"
+
+
+def test_nobody_cannot_confirm(tmp_path):
+    path = tmp_path / "mapping.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    with pytest.raises(TelemetryError, match="name of a person"):
+        confirm_mapping(path, "  ")
+    assert path.read_text(encoding="utf-8") == TEXT
 
 
 @pytest.mark.parametrize(

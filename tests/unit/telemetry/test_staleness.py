@@ -61,6 +61,16 @@ def test_tag_that_never_came_is_stale():
     assert first.quality is Quality.BAD
 
 
+def test_counter_that_seemed_regular_is_not_stale_when_its_machine_waits():
+    tags = TAGS | {"m/count": TagMeaning(element="m", quantity=Quantity.PROCESSED)}
+    intake = Intake(TagMapping(source="test", tags=tags))
+    for k in range(300):
+        readings = [Reading("m/force", k % 7 + 0.5, T0 + k)]
+        readings += [Reading("m/count", k, T0 + k)] if k < 100 else []
+        intake.take(Batch(tuple(readings), received=T0 + k))
+    assert judged(intake, 300.0)["m/count"].is_believable
+
+
 def test_given_age_replaces_what_was_learned():
     intake = intake_after(300, stale_after=100.0)
     assert not judged(intake, 310.0)["m/force"].is_stale
