@@ -24,7 +24,6 @@ from gigatwin.telemetry.mapping import write_mapping
 from gigatwin.telemetry.ports import Sink
 from gigatwin.telemetry.proposal import propose
 from gigatwin.twin.changes import (
-    Baseline,
     ChangeDesk,
     Effect,
     Guard,
@@ -33,6 +32,7 @@ from gigatwin.twin.changes import (
     Status,
     make_key,
 )
+from gigatwin.twin.changes.baselines import seen_before
 from gigatwin.twin.changes.people import Person
 from gigatwin.twin.changes.steady import SteadyState
 from gigatwin.twin.following import Following, Rhythm
@@ -47,6 +47,8 @@ _SPEED = 30.0
 _SCAN = 5.0
 _DRIFT = Shock(_STATION, after=600.0, factor=1.06)
 _PATIENCE = 300.0
+_BEFORE = 3600.0
+"""Plant time from which the baseline of the prediction comes, at most. [s]"""
 _GUARD = Guard(stations=(_STATION,), watch=1800.0, looks=3, settle=60.0)
 Say = Callable[[str], None]
 
@@ -282,8 +284,9 @@ async def _looks(stage: _Stage, task: "asyncio.Task[None]") -> AsyncIterator[Non
 
 async def _change(stage: _Stage, desk: ChangeDesk, sink: Sink, twin: LiveTwin) -> None:
     ada, grace = stage.people(desk)
-    seen = _seen(twin)
-    desk.predict = SteadyState(days=0.5, replications=6, baselines={_STATION: seen})
+    assert desk.book is not None  # noqa: S101 - it was given one
+    seen = seen_before(stage.factory, [_STATION], desk.book, stage.historian, twin.now, _BEFORE)
+    desk.predict = SteadyState(days=0.5, replications=6, baselines=seen)
     stage.tell("ada proposes to run the welder 5 % faster; the model is asked what that does")
     history = await asyncio.to_thread(
         desk.propose,
@@ -300,17 +303,6 @@ async def _change(stage: _Stage, desk: ChangeDesk, sink: Sink, twin: LiveTwin) -
     stage.tell("grace approves it with her key")
     history = await desk.apply(history.change, sink, by="ada", plant_time=twin.now)
     stage.tell(f"written to the plant; {history.status} for {_GUARD.watch / 60:g} plant minutes")
-
-
-def _seen(twin: LiveTwin) -> Baseline:
-    """Return what the station did since the twin began to look."""
-    machines = [m for m, s in enumerate(twin.mirror.layout.station_of) if s.name == _STATION]
-    good = scrap = 0.0
-    for m in machines:
-        scrap += twin.mirror.defective[m].count
-        good += twin.mirror.processed[m].count - twin.mirror.defective[m].count
-    begin = min(twin.mirror.machines[m].seen_from for m in machines)
-    return Baseline(good=good, scrap=scrap, seconds=twin.now - begin)
 
 
 def _predicted(effect: Effect) -> str:

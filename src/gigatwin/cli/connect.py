@@ -129,13 +129,13 @@ def confirm(
         message = "--by: empty; must be the name of who has read the mapping."
         raise OptionError(message)
     from gigatwin.app.browsing import check_mapping
-    from gigatwin.telemetry.mapping import read_mapping, write_mapping
+    from gigatwin.telemetry.mapping import confirm_mapping, read_mapping
 
     found = read_mapping(mapping)
     for warning in check_mapping(found, line):
         typer.echo(f"not seen: {warning}")
     unsure = sum(1 for text in found.comments.values() if text[:4] < _SURE and text[:1].isdigit())
-    write_mapping(found.model_copy(update={"confirmed_by": by.strip()}), mapping)
+    confirm_mapping(mapping, by)
     typer.echo(f"{mapping}: {len(found.tags)} tags confirmed by {by.strip()}")
     if unsure:
         typer.echo(f"{unsure} of them were proposed with less than certainty; see the comments")

@@ -5,6 +5,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from gigatwin.cli.change import registration as change
 from gigatwin.cli.compare import compare
 from gigatwin.cli.connect import browse, confirm
 from gigatwin.cli.demo import demo
@@ -181,9 +182,14 @@ _MACHINE_EXAMPLES = {
 def _add(to: typer.Typer, commands: dict[Any, tuple[str, ...]]) -> None:
     """Add commands with the examples that their help ends with."""
     for command, lines in commands.items():
-        to.command(epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines))(
-            reports_failures(cast("Callable[..., None]", command))
-        )
+        _add_named(to, None, command, lines)
+
+
+def _add_named(to: typer.Typer, name: str | None, command: object, lines: tuple[str, ...]) -> None:
+    """Add a command under a name, None for its own."""
+    to.command(name, epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines))(
+        reports_failures(cast("Callable[..., None]", command))
+    )
 
 
 _add(app, _EXAMPLES)
@@ -193,5 +199,13 @@ _add(connect, _CONNECT_EXAMPLES)
 app.add_typer(connect, name="connect")
 _add(history, HISTORY_EXAMPLES)
 app.add_typer(history, name="history")
+_add(app, change.EXAMPLES)
+for group, name, named in (
+    (change.changes, "changes", change.CHANGES_EXAMPLES),
+    (change.people, "people", change.PEOPLE_EXAMPLES),
+):
+    for own_name, (command, lines) in named.items():
+        _add_named(group, own_name, command, lines)
+    app.add_typer(group, name=name)
 
 __all__ = ["app"]

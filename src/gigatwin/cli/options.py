@@ -70,6 +70,10 @@ LogMapping = Annotated[
     ),
 ]
 
+StoreFolder = Annotated[
+    Path, typer.Option("--store", metavar="DIR", help="Folder of the twin.", show_default=False)
+]
+
 REPORT_ENDINGS = (".html", ".htm")
 """Endings of the file name of a report."""
 

@@ -8,8 +8,7 @@ from typing import Any
 import typer
 
 from gigatwin.cli.failures import OptionError
-from gigatwin.cli.options import AsJson
-from gigatwin.cli.sync import StoreFolder
+from gigatwin.cli.options import AsJson, StoreFolder
 
 _OLD = 10.0
 """Age of a status from which on the twin is taken to stand still. [s]"""

@@ -7,11 +7,7 @@ from typing import Annotated
 import typer
 
 from gigatwin.cli.failures import say
-from gigatwin.cli.options import Source
-
-StoreFolder = Annotated[
-    Path, typer.Option("--store", metavar="DIR", help="Folder of the twin.", show_default=False)
-]
+from gigatwin.cli.options import Source, StoreFolder
 
 
 def sync(  # noqa: PLR0913 - one parameter for each option

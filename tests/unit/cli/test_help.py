@@ -20,18 +20,32 @@ COMMANDS = (
     "plant",
     "sync",
     "status",
+    "propose",
+    "approve",
+    "apply",
 )
-OF_MACHINES = ("show", "check", "tune", "compare", "limits", "new")
-ALL = [*((name,) for name in COMMANDS), *(("machine", name) for name in OF_MACHINES)]
+GROUPS = {
+    "machine": ("show", "check", "tune", "compare", "limits", "new"),
+    "connect": ("browse", "confirm"),
+    "history": ("info", "query", "export", "verify", "compact", "retain"),
+    "changes": ("list", "show", "verify", "rollback"),
+    "people": ("add", "list", "end", "key"),
+}
+ALL = [
+    *((name,) for name in COMMANDS),
+    *((group, name) for group, names in GROUPS.items() for name in names),
+]
 
 
 def test_every_command_is_listed(call):
     text = call("--help").output
     assert [name for name in COMMANDS if f"  {name} " not in text] == []
     assert len(app.registered_commands) == len(COMMANDS)
-    assert "  machine " in text
-    of_machines = call("machine", "--help").output
-    assert [name for name in OF_MACHINES if f"  {name} " not in of_machines] == []
+    assert [group for group in GROUPS if f"  {group} " not in text] == []
+    assert len(app.registered_groups) == len(GROUPS)
+    for group, names in GROUPS.items():
+        of_group = call(group, "--help").output
+        assert [name for name in names if f"  {name} " not in of_group] == []
 
 
 @pytest.mark.parametrize("command", ALL, ids=" ".join)

@@ -21,7 +21,8 @@ from gigatwin.twin.changes.entry import Entry, Kind
 from gigatwin.twin.changes.errors import ChangeError
 from gigatwin.twin.changes.gate import ROLLBACK, GuardedSink
 from gigatwin.twin.changes.history import ChangeHistory, Status
-from gigatwin.twin.changes.proposal import Guard
+from gigatwin.twin.changes.judging import Judgement
+from gigatwin.twin.changes.record import Writer
 from gigatwin.twin.changes.store import ChangeStore
 from gigatwin.twin.changes.watching import Look, Watch
 from gigatwin.twin.changes.writes import TagBook, is_same, machines_of, plan_writes
@@ -66,6 +67,19 @@ class CarryingOut(ChangeStore):
         self.book = book
         self._watches: dict[str, Watch] = {}
 
+    def require_applicable(self, name: str, by: str = "gigatwin") -> None:
+        """Refuse a change that may not be applied now, without asking the plant anything.
+
+        Raises
+        ------
+        RefusedError
+            If it may not; it stands in the record.
+        """
+        history = self.find(name)
+        reason = self._reason_against_applying(history, self.record.entries())
+        if reason:
+            self.refuse("apply", history.change, by, reason)
+
     async def apply(
         self, name: str, sink: Sink, *, by: str = "gigatwin", plant_time: float | None = None
     ) -> ChangeHistory:
@@ -94,7 +108,8 @@ class CarryingOut(ChangeStore):
             If it may not be applied now; it stands in the record.
         """
         change = self.find(name).change
-        with self.record.sending() as is_held:
+        # Not waiting: whoever sends may be in this process, and needs its time.
+        with self.record.sending(patience=0.0) as is_held:
             if not is_held:
                 self.refuse("apply", change, by, "another process is sending an instruction")
             with self.record.writing() as writer:
@@ -142,11 +157,14 @@ class CarryingOut(ChangeStore):
         for change, history in watched.items():
             watch = self._watches.get(change)
             if watch is None:
+                with self.record.writing() as writer:
+                    if self._decide(writer, change):
+                        continue
                 watch = Watch(history, self._machines_of)
                 self._watches[change] = watch
             for look in watch.take(given):
                 looks.append(look)
-                if self._note_look(change, look, watch.guard):
+                if self._note_look(change, look):
                     break
         return looks
 
@@ -258,29 +276,39 @@ class CarryingOut(ChangeStore):
                 writer.append(Kind.ROLLING_BACK, change=change, data={"reason": reason})
                 _logger.error("%s is rolled back: %s", change, reason)
 
-    def _note_look(self, change: str, look: Look, guard: Guard) -> bool:
+    def _note_look(self, change: str, look: Look) -> bool:
         """Write a look down with what it decides; return whether the watch is over."""
         with self.record.writing() as writer:
             history = self.find(change)
             if history.status != Status.WATCHED:
                 return True
-            last, applied = history.last(Kind.OBSERVED), history.last(Kind.APPLIED)
-            is_known = last and applied and last.number > applied.number
-            if last and is_known and last.data["look"] >= look.number:
-                return False
-            writer.append(Kind.OBSERVED, change=change, data=look.data)
-            if look.outside:
-                text = "; ".join(judgement.text for judgement in look.outside)
-                reason = f"outside the prediction: {text}"
-                writer.append(Kind.ROLLING_BACK, change=change, data={"reason": reason})
-                _logger.error("%s is rolled back: %s", change, reason)
-                return True
-            if look.number == guard.looks:
-                text = "; ".join(judgement.text for judgement in look.judgements)
-                reason = f"as predicted over {guard.watch / _HOUR:g} h: {text}"
-                writer.append(Kind.KEPT, change=change, data={"reason": reason})
-                return True
-        return False
+            last = history.last_look
+            if last is None or last.data["look"] < look.number:
+                writer.append(Kind.OBSERVED, change=change, data=look.data)
+            return self._decide(writer, change)
+
+    def _decide(self, writer: Writer, change: str) -> bool:
+        """Write down what the last look of a change decides; return whether it decides anything.
+
+        The process that took the look may have died before it came to this.
+        """
+        history = self.find(change)
+        last, guard = history.last_look, history.proposal.guard
+        if history.status != Status.WATCHED or last is None:
+            return False
+        judgements = [Judgement(**each) for each in last.data["judgements"]]
+        outside = [judgement.text for judgement in judgements if judgement.is_outside]
+        if outside:
+            reason = f"outside the prediction: {'; '.join(outside)}"
+            writer.append(Kind.ROLLING_BACK, change=change, data={"reason": reason})
+            _logger.error("%s is rolled back: %s", change, reason)
+            return True
+        if last.data["look"] < guard.looks:
+            return False
+        text = "; ".join(judgement.text for judgement in judgements)
+        reason = f"as predicted over {guard.watch / _HOUR:g} h: {text}"
+        writer.append(Kind.KEPT, change=change, data={"reason": reason})
+        return True
 
     async def _resolve(self, change: str, read_back: ReadBack | None) -> None:
         """Find out what became of an instruction whose sender is gone."""

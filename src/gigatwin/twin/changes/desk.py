@@ -275,7 +275,8 @@ class ChangeDesk(CarryingOut):
             return against
         if history.status != Status.APPROVED:
             return f"it is {history.status}"
-        if history.is_confirmed:
+        # Confirmed without tags, the process died before it was in force: once more does no harm.
+        if history.is_confirmed and (history.proposal.writes or not history.proposal.by_hand):
             return "nothing is to be done by hand"
         against = self.gate.reason_against(history, self.record.entries(), self.clock())
         return against or self.other_in_plant(history.change)

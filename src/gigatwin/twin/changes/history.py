@@ -100,6 +100,12 @@ class ChangeHistory:
         return self.last(Kind.APPROVED)
 
     @property
+    def last_look(self) -> Entry | None:
+        """The newest look since the change was applied."""
+        last, applied = self.last(Kind.OBSERVED), self.last(Kind.APPLIED)
+        return last if last and applied and last.number > applied.number else None
+
+    @property
     def digest(self) -> str:
         """Digest of all that is approved: the proposal, its checks and its prediction."""
         kinds = (Kind.PROPOSED, Kind.CHECKED, Kind.PREDICTED)
@@ -216,11 +222,15 @@ def _text_of(history: ChangeHistory) -> str:
     return "\n".join(lines).casefold()
 
 
+_NOT_WORDS = {"signature", "digest", "head", "public_key", "covariance"}
+
+
 def _words(data: object) -> Iterable[str]:
     if isinstance(data, Mapping):
         for key, value in data.items():
-            yield str(key)
-            yield from _words(value)
+            if key not in _NOT_WORDS:
+                yield str(key)
+                yield from _words(value)
     elif isinstance(data, list):
         for value in data:
             yield from _words(value)

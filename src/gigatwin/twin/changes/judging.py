@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import scipy
+from scipy import special
 
-from gigatwin.twin.changes.boundary import critical_value, power
+from gigatwin.twin.changes.boundary import Floats, critical_value, power
 from gigatwin.twin.changes.errors import ChangeError
 from gigatwin.twin.changes.prediction import Prediction, Watched
 from gigatwin.twin.changes.proposal import Guard
@@ -103,7 +103,7 @@ class StationJudge:
         critical = critical_value(
             covariance.tolist(), math.inf, self.error, is_two_sided=self.guard.is_two_sided
         )
-        return float(scipy.special.ndtr(-critical))
+        return float(special.ndtr(-critical))
 
     def judge(self, look: int, good: float, scrap: float) -> tuple[Judgement, Judgement]:
         """Return what good and spoiled items so far say at a look, from 1."""
@@ -139,25 +139,55 @@ class StationJudge:
 
     def _judge_scrap(self, look: int, good: float, scrap: float) -> Judgement:
         n, spoiled = round(good + scrap), round(scrap)
-        law = self._law(max(n, 1))
-        is_more = n > 0 and float(law.sf(spoiled - 1)) < self.level
-        is_less = n > 0 and float(law.cdf(spoiled)) < self.level
+        upper, lower = tails(max(n, 1), self.share, self.watched.scrap_error)
+        is_more = n > 0 and upper[spoiled] < self.level
+        is_less = n > 0 and lower[spoiled] < self.level
         is_outside = is_more or (is_less and self.guard.is_two_sided)
-        limit = float(law.isf(self.level)) / max(n, 1)
+        # The most and the fewest that are not outside.
+        inside = np.flatnonzero(upper >= self.level)[-1]
         if is_less and self.guard.is_two_sided:
-            limit = float(law.ppf(self.level)) / max(n, 1)
+            inside = np.flatnonzero(lower >= self.level)[0]
         observed = spoiled / n if n else 0.0
+        limit = float(inside) / max(n, 1)
         return Judgement(
             self.watched.station, SCRAP, look, observed, self.share, limit, bool(is_outside)
         )
 
-    def _law(self, n: int) -> Any:  # noqa: ANN401 - a frozen distribution of SciPy
-        variance = self.watched.scrap_error**2
-        weight = self.share * (1.0 - self.share) / variance - 1.0 if variance else math.inf
-        if weight > _MOST_WEIGHT:
-            return scipy.stats.binom(n, self.share)
+
+def tails(n: int, share: float, error: float) -> tuple[Floats, Floats]:
+    """Return the tail probabilities of the number spoiled among n items.
+
+    Parameters
+    ----------
+    n : int
+        Items.
+    share : float
+        Mean ratio spoiled, between 0 and 1. [-]
+    error : float
+        Standard deviation of the ratio, which has a beta law; 0: the number is binomial. [-]
+
+    Returns
+    -------
+    upper, lower : ndarray
+        Probability of k or more, and of k or fewer, for k from 0 to n. Shape (n + 1,).
+
+    Examples
+    --------
+    >>> upper, lower = tails(2, 0.5, 0.0)
+    >>> upper.round(3).tolist(), lower.round(3).tolist()
+    ([1.0, 0.75, 0.25], [0.25, 0.75, 1.0])
+    """
+    k = np.arange(n + 1.0)
+    chosen = special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
+    weight = share * (1.0 - share) / error**2 - 1.0 if error else math.inf
+    if weight > _MOST_WEIGHT:
+        logarithms = chosen + k * math.log(share) + (n - k) * math.log1p(-share)
+    else:
         weight = max(weight, _LEAST_WEIGHT)
-        return scipy.stats.betabinom(n, self.share * weight, (1.0 - self.share) * weight)
+        a, b = share * weight, (1.0 - share) * weight
+        logarithms = chosen + special.betaln(k + a, n - k + b) - special.betaln(a, b)
+    probabilities = np.exp(logarithms)
+    return np.cumsum(probabilities[::-1])[::-1], np.cumsum(probabilities)
 
 
 class Judge:

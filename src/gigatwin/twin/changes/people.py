@@ -152,10 +152,15 @@ class People:
         person = self.all().get(name)
         if person is None:
             return f"{name} is not among the people of {self.path.name}"
-        known = recorded_people(self.record.entries()).get(name)
-        if known is None or digest(known) != digest(person.data):
+        if not self.is_recorded(name):
             return f"{name} stands in {self.path.name} with other rights than in the record"
         return next(_reasons_against(name, person, right, time, stations, speeds or {}), "")
+
+    def is_recorded(self, name: str) -> bool:
+        """Return whether a person stands in the list as the record says."""
+        person = self.all().get(name)
+        known = recorded_people(self.record.entries()).get(name)
+        return person is not None and known is not None and digest(known) == digest(person.data)
 
     def add(self, name: str, person: Person, by: Signer | None = None) -> None:
         """Add a person, or give a known one other rights, key or times.

@@ -83,6 +83,9 @@ class SteadyState:
             f"steady state, {self.replications} replications of {self.days:g} d each before and "
             f"after, {len(next(iter(after.values()))[0])} windows of the watch"
         )
+        seen = [station for station in guard.stations if station in self.baselines]
+        if seen:
+            remarks.append(f"put right by what the plant did before: {', '.join(seen)}")
         return Prediction(how, effects_of(comparison), watched, tuple(remarks))
 
     def _windows(self, factory: Factory, guard: Guard, warm_up: float) -> Counts:

@@ -77,8 +77,8 @@ class Watch:
         self.begin: float | None = None
         self.next_look = 1
         self._fresh_from = float("-inf")
-        last = history.last(Kind.OBSERVED)
-        if last is not None and applied is not None and last.number > applied.number:
+        last = history.last_look
+        if last is not None:
             self.begin = float(last.data["state"]["begin"])
             self.next_look = int(last.data["look"]) + 1
             self.counts.restore(last.data["state"]["counts"])

@@ -35,6 +35,16 @@ def kinds(desk, change):
     return [entry.kind for entry in desk.find(change).entries][4:]
 
 
+def without_last_entry(desk):
+    """Make a record what it was before its last entry."""
+    path = desk.record.path
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.with_suffix(".head").unlink()
+    path.write_bytes(b"".join(lines[:-1]))
+    with ChangeRecord(path).writing():
+        pass
+
+
 class Line:
     """Counters of both presses, at a rate and a scrap ratio that are known exactly."""
 
@@ -136,6 +146,20 @@ def test_two_processes_that_watch_decide_once(new_desk, approved, plant):
     ]
     assert numbers == sorted(set(numbers))
     assert one.find(approved).count(Kind.ROLLING_BACK) == 1
+
+
+@pytest.mark.parametrize(("rate", "status"), [(600.0, Status.KEPT), (500.0, Status.ROLLING_BACK)])
+def test_look_whose_process_died_before_it_decided_is_decided(
+    new_desk, approved, plant, rate, status
+):
+    apply(new_desk(), approved, plant)
+    new_desk().observe(Line(rate=rate).between(0, 7600))
+    # As if it had died between the last look and its decision.
+    assert new_desk().record.entries()[-1].kind in {"kept", "rolling_back"}
+    without_last_entry(new_desk())
+    assert new_desk().find(approved).status is Status.WATCHED
+    assert new_desk().observe(Line(rate=rate).between(7610, 7700)) == []
+    assert new_desk().find(approved).status is status
 
 
 def test_counter_that_was_set_to_0_goes_on_counting(desk, approved, plant):
@@ -365,6 +389,13 @@ def test_by_hand_before_tags(desk, anna, boris, plant):
     settle(desk, plant)
     assert desk.find(change).status is Status.UNDO_BY_HAND
     assert plant.values == {f"press_{k}/Command.MachSpeed": 10.0 for k in (1, 2)}
+
+
+def test_confirmation_whose_process_died_is_given_again(desk, by_hand, anna):
+    desk.confirm(by_hand, anna)
+    without_last_entry(desk)
+    assert desk.find(by_hand).status is Status.APPROVED
+    assert desk.confirm(by_hand, anna).status is Status.WATCHED
 
 
 def test_only_people_confirm(desk, by_hand, add):

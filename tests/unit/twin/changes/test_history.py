@@ -52,6 +52,12 @@ def test_refused_steps_belong_to_their_change_and_do_not_move_it(desk, three, bo
     assert "-1" in history.outcome
 
 
+def test_signatures_and_digests_are_no_words(desk, three):
+    entry = desk.find(three[0]).approval
+    for name in ("signature", "digest", "head"):
+        assert search(desk.changes().values(), text=entry.data[name][:6]) == []
+
+
 def test_change_is_named_by_its_number(desk, three):
     assert desk.find("c2").change == three[1]
     with pytest.raises(ChangeError):

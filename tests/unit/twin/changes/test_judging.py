@@ -9,7 +9,7 @@ from scipy import stats
 from gigatwin.twin.changes import Baseline, Guard, Prediction, predict_station
 from gigatwin.twin.changes.boundary import critical_value, power
 from gigatwin.twin.changes.errors import ChangeError
-from gigatwin.twin.changes.judging import Judge, StationJudge
+from gigatwin.twin.changes.judging import Judge, StationJudge, tails
 from tests.unit.twin.changes.conftest import watched
 
 INFINITE = float("inf")
@@ -79,12 +79,12 @@ def poisson(rng, n, guard, mean, ratio):
 def test_false_rollbacks_for_counts_predicted_from_runs_are_at_most_as_stated(mean):
     guard = Guard(model_error=0.0, least_scrap=0.0)
     rng, n, shares = np.random.default_rng(8), 4000, []
-    for _ in range(10):
+    for _ in range(6):
         seen = predict_station("press", guard, *poisson(rng, 100, guard, mean, 0.02))
         judge = StationJudge(seen, guard, 0.05)
         shares.append(outside(judge, poisson(rng, n, guard, mean, 0.02)[0]))
     # Each prediction has errors of its own: their spread is in the standard error.
-    allowed = 5 * np.std(shares, ddof=1) / math.sqrt(10)
+    allowed = 5 * np.std(shares, ddof=1) / math.sqrt(6)
     assert np.mean(shares) < 0.05 + allowed
     assert allowed < 0.04
 
@@ -131,19 +131,28 @@ def test_scrap_below_what_was_said_is_never_a_reason():
     assert judge.judge(12, 1140, 60)[1].is_outside
 
 
-def test_uncertain_ratio_is_beta_binomial():
-    guard = Guard(least_scrap=0.0)
-    seen = watched("press", guard, scrap=0.1)
-    uncertain = StationJudge(type(seen)(**{**_fields(seen), "scrap_error": 0.02}), guard, 0.005)
-    law = uncertain._law(500)  # noqa: SLF001 - its moments are the point
-    assert law.mean() == pytest.approx(50)
-    # Law of total variance: n p q (1 - 1/n ...) + n (n - 1) var(p).
-    exact = 500 * (0.1 * 0.9 - 0.02**2) + 500**2 * 0.02**2
-    assert law.var() == pytest.approx(exact, rel=1e-6)
+@pytest.mark.parametrize("n", [1, 7, 500])
+def test_tails_are_those_of_the_beta_binomial_law(n):
+    share, error = 0.1, 0.02
+    weight = share * (1 - share) / error**2 - 1
+    law = stats.betabinom(n, share * weight, (1 - share) * weight)
+    upper, lower = tails(n, share, error)
+    k = np.arange(n + 1)
+    np.testing.assert_allclose(lower, law.cdf(k), atol=1e-9)
+    np.testing.assert_allclose(upper, law.sf(k - 1), atol=1e-9)
+    # Law of total variance: counting, and the ratio's own variance.
+    mean, variance = upper[1:].sum(), (upper[1:] * (2 * k[1:] - 1)).sum()
+    assert mean == pytest.approx(n * share)
+    exact = n * (share * (1 - share) - error**2) + n**2 * error**2
+    assert variance - mean**2 == pytest.approx(exact, rel=1e-6)
 
 
-def _fields(seen):
-    return {name: getattr(seen, name) for name in type(seen).__slots__}
+@pytest.mark.parametrize("n", [1, 7, 500, 5000])
+def test_tails_without_uncertainty_are_binomial(n):
+    upper, lower = tails(n, 0.02, 0.0)
+    k = np.arange(n + 1)
+    np.testing.assert_allclose(upper, stats.binom.sf(k - 1, n, 0.02), rtol=1e-8, atol=1e-15)
+    np.testing.assert_allclose(lower, stats.binom.cdf(k, n, 0.02), rtol=1e-8, atol=1e-15)
 
 
 def test_error_is_shared_among_all_that_is_watched():

@@ -63,3 +63,13 @@ def test_other_format_is_simulated():
 def test_unknown_format_is_one_clear_error():
     with pytest.raises(ChangeError, match="must be one of A, B"):
         making(read_text(RANDOM, "line.yaml"), "C")
+
+
+@pytest.mark.compiled
+def test_watch_longer_than_a_replication_has_enough_windows_all_the_same():
+    factory = read_text(CONSTANT, "line.yaml")
+    guard = Guard(stations=("press",), watch=2 * 86_400, model_error=0.0)
+    changed = with_changes(factory, {"press.speed": 1.25})
+    prediction = PREDICT(factory, changed, None, guard)
+    assert "16 windows of the watch" in prediction.how
+    assert prediction.watched[0].good[-1] == pytest.approx(21_600, abs=0.2)

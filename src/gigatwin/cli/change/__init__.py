@@ -1,0 +1,3 @@
+"""The commands about changes of the plant: propose, approve, apply, changes, people."""
+
+__all__: list[str] = []
