@@ -315,8 +315,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     with ProcessPoolExecutor(chosen.processes) as pool:
         for name, trial in (
-            ("plant as modelled", Trial(False, 24.0, per_plant, chosen.runs)),  # noqa: FBT003
-            ("virtual plants", Trial(True, chosen.before, per_plant, chosen.runs)),  # noqa: FBT003
+            ("plant as modelled", Trial(False, 24.0, per_plant, chosen.runs)),  # noqa: FBT003 - what the trial varies
+            ("virtual plants", Trial(True, chosen.before, per_plant, chosen.runs)),  # noqa: FBT003 - what the trial varies
         ):
             found = pool.map(partial(scores_of, trial), range(1, chosen.plants + 1))
             rows += rows_of(name, [score for scores in found for score in scores], chosen.plants)

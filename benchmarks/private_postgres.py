@@ -37,7 +37,7 @@ def private_server(folder: Path) -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [
                 *(folder / "postgres", "-D", f"{home}/data", "-k", home),
                 *("-h", "127.0.0.1", "-p", f"{port}"),
@@ -57,7 +57,7 @@ def private_server(folder: Path) -> Iterator[str]:
 
 def _wait_for(folder: Path, url: str) -> None:
     end = time.monotonic() + _PATIENCE
-    while subprocess.run([folder / "pg_isready", "-q", "-d", url], check=False).returncode:  # noqa: S603
+    while subprocess.run([folder / "pg_isready", "-q", "-d", url], check=False).returncode:  # noqa: S603 - our own program
         if time.monotonic() > end:
             message = f"no server at {url} after {_PATIENCE:g} s."
             raise RuntimeError(message)

@@ -196,7 +196,7 @@ def false_alarm_rows(pool: ProcessPoolExecutor, weeks: int) -> list[Row]:
     n = weeks * N_STATIONS
     rows, sums = [], []
     for cv, alike in ((0.03, 0.0), (0.10, 0.0), (0.03, 0.3)):
-        count = n if alike == 0.0 and cv < 0.1 else max(n // 4, N_STATIONS)  # noqa: PLR2004
+        count = n if alike == 0.0 and cv < 0.1 else max(n // 4, N_STATIONS)  # noqa: PLR2004 - numbers of this trial
         call = partial(_alarms_of_cycles, line, cv, alike)
         total = sum(pool.map(call, range(count), chunksize=10))
         name = f"cycle times, cv {100 * cv:.0f} %" + (f", neighbours alike {alike:g}" * (alike > 0))
@@ -224,7 +224,7 @@ def _upper(count: int) -> float:
         chance = sum(
             math.exp(k * math.log(middle) - middle - math.lgamma(k + 1)) for k in range(count + 1)
         )
-        low, high = (middle, high) if chance > 0.025 else (low, middle)  # noqa: PLR2004
+        low, high = (middle, high) if chance > 0.025 else (low, middle)  # noqa: PLR2004 - numbers of this trial
     return high
 
 

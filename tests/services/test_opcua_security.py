@@ -139,7 +139,7 @@ def test_beyond_loopback_only_protected_channels_with_known_certificates_will_do
     server, own = tmp_path / "server", tmp_path / "own"
 
     async def scenario():
-        async with served(server, host="0.0.0.0") as line:  # noqa: S104
+        async with served(server, host="0.0.0.0") as line:  # noqa: S104 - what is to be refused
             # asyncua opens unprotected channels even where none is offered.
             with pytest.MonkeyPatch.context() as careless:
                 first = staticmethod(lambda endpoints, _mode, _uri: endpoints[0])
@@ -175,7 +175,7 @@ def test_a_certificate_that_is_not_repeated_is_checked_all_the_same(tmp_path):
             return await super().create_session()
 
     async def scenario():
-        async with served(tmp_path / "server", host="0.0.0.0") as line:  # noqa: S104
+        async with served(tmp_path / "server", host="0.0.0.0") as line:  # noqa: S104 - what is to be refused
             mine = own_identity(tmp_path / "own", "client")
             client = Silent(f"opc.tcp://127.0.0.1:{line.port}")
             client.application_uri = mine.uri

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,19 +61,21 @@ def run_sync(options: SyncOptions, say: Callable[[str], None]) -> None:
     """
     factory = load(options.line)
     store = TwinStore(options.store)
-    with store.held():
+    mapping = _mapping(options, store, factory, say)
+    # Only one process can write to a historian, so only one follows into a store.
+    historian = open_historian(options.historian or str(store.historian))
+    try:
         write(factory, store.line)
-        mapping = _mapping(options, store, factory, say)
-        historian = open_historian(options.historian or str(store.historian))
-        try:
-            desk = ChangeDesk(store.folder, factory, book=MappedTags(mapping, historian))
-            twin = LiveTwin(factory, mapping, historian, store, desk=desk)
-            sink = open_sink(options.source, is_writable=True) if options.is_writable else None
-            following = Following(twin, open_source(options.source), sink, say=say)
-            say(f"{factory.name} follows {options.source} into {store.folder}; Ctrl-C ends it")
-            asyncio.run(_until_ended(following))
-        finally:
-            historian.close()
+        if options.mapping is not None and mapping.is_confirmed:
+            write_mapping(mapping, store.mapping)
+        desk = ChangeDesk(store.folder, factory, book=MappedTags(mapping, historian))
+        twin = LiveTwin(factory, mapping, historian, store, desk=desk)
+        sink = open_sink(options.source, is_writable=True) if options.is_writable else None
+        following = Following(twin, open_source(options.source), sink, say=say)
+        say(f"{factory.name} follows {options.source} into {store.folder}; Ctrl-C ends it")
+        asyncio.run(_until_ended(following))
+    finally:
+        historian.close()
 
 
 async def _until_ended(following: Following) -> None:
@@ -104,7 +105,4 @@ def _mapping(
         raise FactoryError(list(found.errors))
     for warning in found.warnings:
         say(f"warning: {warning}")
-    if options.mapping is not None and mapping.is_confirmed:
-        with contextlib.suppress(shutil.SameFileError):
-            write_mapping(mapping, store.mapping)
     return mapping

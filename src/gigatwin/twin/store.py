@@ -17,8 +17,7 @@ A file that is written anew appears whole under its name or not at all.
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,29 +124,3 @@ class TwinStore:
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the store as the one that follows the plant; let go at the end, or when killed.
-
-        Raises
-        ------
-        TelemetryError
-            If another process holds it.
-        """
-        import fcntl  # noqa: PLC0415 - not on every system; only the follower needs it
-
-        with (self.folder / "follower.lock").open("a+", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.seek(0)
-                message = (
-                    f"{self.folder}: process {lock.read().strip() or 'unknown'} already follows "
-                    "the plant into this store; one at a time. End it, or give another --store."
-                )
-                raise TelemetryError(message) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield

@@ -95,7 +95,7 @@ def plant(monkeypatch):
 def with_tags(folder):
     """Give the store a confirmed mapping and readings of the plant."""
     from gigatwin.app.historians import open_historian  # noqa: PLC0415 - after the marks
-    from gigatwin.telemetry import Reading  # noqa: PLC0415
+    from gigatwin.telemetry import Reading  # noqa: PLC0415 - asyncua is optional
 
     (folder / "twin").mkdir(exist_ok=True)
     (folder / "twin" / "mapping.yaml").write_text(MAPPING, encoding="utf-8")

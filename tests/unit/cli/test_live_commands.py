@@ -1,9 +1,11 @@
 """Commands around a plant: what they refuse, and what they show of a store."""
 
 import json
+import os
 
 import pytest
 
+from gigatwin.connectors.embedded import EmbeddedHistorian
 from gigatwin.twin.store import TwinStore
 
 STATUS = {
@@ -49,6 +51,21 @@ def test_plant_refuses_a_speed_that_is_none(call, speed):
 def test_sync_without_a_mapping_says_how_to_propose_one(call):
     result = call("sync", "two-machine", "--source", "mqtt://127.0.0.1", "--store", "twin", code=2)
     assert "gigatwin connect browse mqtt://127.0.0.1 --line two-machine -o" in result.stderr
+
+
+def test_only_one_process_follows_into_a_store(call, folder):
+    tags = "tags:\n  a/Status.StateCurrent: {element: first, quantity: state}\n"
+    (folder / "twin").mkdir()
+    (folder / "twin" / "mapping.yaml").write_text(
+        f"source: mqtt://127.0.0.1\nconfirmed_by: me\n{tags}"
+    )
+    sync = ("sync", "two-machine", "--source", "mqtt://127.0.0.1:9", "--store", "twin")
+    historian = EmbeddedHistorian(folder / "twin" / "historian")
+    try:
+        assert f"process {os.getpid()} writes to this historian" in call(*sync, code=2).stderr
+    finally:
+        historian.close()
+    assert not (folder / "twin" / "line.yaml").exists()
 
 
 def test_browse_writes_no_mapping_without_a_factory(call):

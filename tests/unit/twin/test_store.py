@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 
 from gigatwin.errors import TelemetryError
@@ -38,28 +35,3 @@ def test_a_folder_that_is_not_there_is_no_store(tmp_path):
     with pytest.raises(TelemetryError, match="no such folder"):
         TwinStore.existing(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
-
-
-def test_only_one_process_follows_into_a_store(tmp_path):
-    store = TwinStore(tmp_path)
-    code = (
-        "import sys, time; from pathlib import Path; from gigatwin.twin.store import TwinStore\n"
-        f"with TwinStore(Path({str(tmp_path)!r})).held():\n"
-        "    print('held', flush=True); time.sleep(60)"
-    )
-    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    try:
-        assert other.stdout.readline() == "held\n"
-        with (
-            pytest.raises(TelemetryError, match=f"process {other.pid} already follows"),
-            store.held(),
-        ):
-            pass
-    finally:
-        other.kill()
-        other.wait()
-        other.stdout.close()
-    # A process that was killed holds nothing any more.
-    with store.held():
-        store.keep_status({})
-    assert store.status() == {}

@@ -34,7 +34,7 @@ class Snapshot:
         self.segments: tuple[Segment, ...] = tuple(
             Segment(number, file, Span(span), *rest)
             for number, file, span, *rest in connection.execute(
-                f"SELECT {_SEGMENT} FROM segment ORDER BY number"  # noqa: S608
+                f"SELECT {_SEGMENT} FROM segment ORDER BY number"  # noqa: S608 - nothing in it comes from outside
             )
         )
         state: dict[str, float] = dict(connection.execute("SELECT name, value FROM state"))
@@ -79,7 +79,7 @@ class Snapshot:
         for number, time, *kept in chain(
             self._connection.execute(f"SELECT {_KEPT} FROM current"),  # noqa: S608 - our own names
             self._connection.execute(
-                f"SELECT {_KEPT} FROM reading WHERE row > ? ORDER BY row",  # noqa: S608
+                f"SELECT {_KEPT} FROM reading WHERE row > ? ORDER BY row",  # noqa: S608 - nothing in it comes from outside
                 (self._refreshed,),
             ),
         ):

@@ -205,7 +205,7 @@ class Builder:
         kind = ua.NodeId(ua.ObjectIds.PropertyType)
         self._variable(_id(key), parent, name, ua.Variant(value), kind=kind, reference=_PROPERTY)
 
-    def _variable(  # noqa: PLR0913
+    def _variable(  # noqa: PLR0913 - the parts of what is made
         self,
         node: ua.NodeId,
         parent: ua.NodeId,
@@ -234,7 +234,7 @@ class Builder:
             node, parent, name, kind, reference, attributes, ua.NodeClass.Variable, description
         )
 
-    def _add(  # noqa: PLR0913, PLR0917
+    def _add(  # noqa: PLR0913, PLR0917 - the parts of what is made
         self,
         node: ua.NodeId,
         parent: ua.NodeId,

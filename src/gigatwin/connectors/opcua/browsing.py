@@ -4,6 +4,7 @@ Machines are the children of the folder ``Machines`` (OPC 40001-1) where there i
 objects below ``Objects`` that are not the standard's. The label of a tag is its browse path below
 the machine, joined by dots. Properties describe a variable and are no tags.
 """
+# ruff: noqa: ANN401 - asyncua is optional, and typed in part only
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -181,7 +182,7 @@ def _variant_type(value: ua.DataValue, data_type: ua.DataValue) -> ua.VariantTyp
     return ua.VariantType(node.Identifier) if is_built_in else None
 
 
-def _plain(answer: ua.DataValue) -> Any:  # noqa: ANN401
+def _plain(answer: ua.DataValue) -> Any:
     return None if answer.Value is None else answer.Value.Value
 
 

@@ -4,6 +4,7 @@ The connection does not mend itself. asyncua can, but then it restores a subscri
 of the meantime are gone, without a word; who uses a connection makes a new one instead and fetches
 what was missed.
 """
+# ruff: noqa: ANN401 - asyncua is optional, and typed in part only
 
 import asyncio
 import contextlib
@@ -137,7 +138,7 @@ class Connection:
         return self._client is not None
 
     @property
-    def _session(self) -> Any:  # noqa: ANN401
+    def _session(self) -> Any:
         if self._client is None:
             message = f"{self._settings.endpoint}: not connected"
             raise ConnectorError(message)
@@ -274,7 +275,7 @@ class Connection:
                 yield rows
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Any:  # noqa: ANN401
+    def _told(self, what: str) -> Any:
         try:
             yield
         except ConnectorError:

@@ -1,4 +1,5 @@
 """A server that shows tags to any OPC UA client, and takes writes from those who may."""
+# ruff: noqa: ANN401, PLC0415 - asyncua is optional, and typed in part only
 
 import asyncio
 import datetime as dt
@@ -88,10 +89,10 @@ class OpcUaFace:
             If nobody may enter, the port is taken, or a tag comes twice.
         """
         require_asyncua()
-        from asyncua import Server  # noqa: PLC0415  takes half a second
+        from asyncua import Server
 
-        from gigatwin.connectors.opcua.security import own_identity  # noqa: PLC0415
-        from gigatwin.connectors.opcua.server import PlantServer  # noqa: PLC0415
+        from gigatwin.connectors.opcua.security import own_identity
+        from gigatwin.connectors.opcua.server import PlantServer
 
         settings = self._settings
         identity = await asyncio.to_thread(own_identity, settings.folder, "server")
@@ -113,7 +114,7 @@ class OpcUaFace:
         self._account.is_connected = True
 
     def _doorkeeper(self) -> "Doorkeeper":
-        from gigatwin.connectors.opcua.security import (  # noqa: PLC0415
+        from gigatwin.connectors.opcua.security import (
             Doorkeeper,
             Login,
             Role,
@@ -140,10 +141,10 @@ class OpcUaFace:
         )
 
     async def _prepare(self, server: "Server", identity: "Identity") -> None:
-        from asyncua import ua  # noqa: PLC0415
+        from asyncua import ua
 
-        from gigatwin.connectors.opcua.address_space import NAMESPACE  # noqa: PLC0415
-        from gigatwin.connectors.opcua.server import MODELS  # noqa: PLC0415
+        from gigatwin.connectors.opcua.address_space import NAMESPACE
+        from gigatwin.connectors.opcua.server import MODELS
 
         policies = [
             ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt,
@@ -165,8 +166,8 @@ class OpcUaFace:
             await server.register_namespace(uri)
 
     def _add_nodes(self, server: "Server", tags: Sequence[Tag]) -> None:
-        from gigatwin.connectors.opcua.address_space import Builder  # noqa: PLC0415
-        from gigatwin.connectors.opcua.history import ValueHistory  # noqa: PLC0415
+        from gigatwin.connectors.opcua.address_space import Builder
+        from gigatwin.connectors.opcua.history import ValueHistory
 
         settings = self._settings
         has_history = settings.history > 0
@@ -201,9 +202,9 @@ class OpcUaFace:
         self._account.count("readings", len(kept))
 
     async def _show(self, built: "TagNode", reading: Reading) -> "Kept | None":
-        from asyncua import ua  # noqa: PLC0415
+        from asyncua import ua
 
-        from gigatwin.connectors.opcua.history import Kept  # noqa: PLC0415
+        from gigatwin.connectors.opcua.history import Kept
 
         value = None if reading.value is None else fitted(reading.value, built.tag.type)
         if value is None and reading.value is not None and not _is_unreal(reading.value):
@@ -235,7 +236,7 @@ class OpcUaFace:
 
     async def _write(self, asked: "ua.WriteValue", user: "SessionUser") -> "ua.StatusCode":
         """Carry out a write of a client, or say why not."""
-        from asyncua import ua  # noqa: PLC0415
+        from asyncua import ua
 
         codes = ua.StatusCodes
         built = self._by_id.get(asked.NodeId)
@@ -260,7 +261,7 @@ class OpcUaFace:
         return ua.StatusCode(await self._hand_over(built, value, user))
 
     async def _hand_over(self, built: "TagNode", value: Value, user: "SessionUser") -> int:
-        from asyncua import ua  # noqa: PLC0415
+        from asyncua import ua
 
         name = built.tag.name
         try:
@@ -301,7 +302,7 @@ class OpcUaFace:
         return self._account.told()
 
 
-def _is_unreal(value: Any) -> bool:  # noqa: ANN401
+def _is_unreal(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 

@@ -4,6 +4,7 @@ Rows are kept in SQLite, in memory or in a file that outlives the process, order
 time. asyncua's own history subscribes to every node and prunes by the wall clock; here the server
 hands over what it publishes, and the clock is the source's, which may run faster.
 """
+# ruff: noqa: ANN401 - asyncua is optional, and typed in part only
 
 import datetime as dt
 import sqlite3
@@ -166,7 +167,7 @@ class HistoryService(HistoryManager):  # type: ignore[misc]
         The server that it belongs to.
     """
 
-    def __init__(self, iserver: Any) -> None:  # noqa: ANN401
+    def __init__(self, iserver: Any) -> None:
         super().__init__(iserver)
         self.kept: ValueHistory | None = None
         self.variant_types: Mapping[ua.NodeId, tuple[str, ua.VariantType]] = {}
@@ -225,7 +226,7 @@ def _before(first: int, last: int) -> tuple[int, int]:
     return (first, _FOREVER) if first > last else (first, -_FOREVER)
 
 
-def _micros(moment: Any) -> int | None:  # noqa: ANN401
+def _micros(moment: Any) -> int | None:
     seconds = seconds_of(moment)
     return None if seconds is None else round(seconds * _MICRO)
 

@@ -3,6 +3,7 @@
 Nothing here needs the library: a value is looked at by its form, because what a server sends is
 not always what its description says.
 """
+# ruff: noqa: ANN401 - asyncua is optional, and typed in part only
 
 import datetime as dt
 import math
@@ -65,7 +66,7 @@ def is_overflow(status: int) -> bool:
     return status & _OVERFLOW == _OVERFLOW
 
 
-def seconds_of(moment: Any) -> float | None:  # noqa: ANN401  whatever the server sent
+def seconds_of(moment: Any) -> float | None:
     """Return a moment as seconds since 1970; None where it is none, or stands for "not set"."""
     if not isinstance(moment, dt.datetime):
         return None
@@ -74,7 +75,7 @@ def seconds_of(moment: Any) -> float | None:  # noqa: ANN401  whatever the serve
     return moment.timestamp() if _BEGIN < moment < _END else None
 
 
-def fitted(value: Any, kind: TagType) -> Value:  # noqa: ANN401  whatever the server sent
+def fitted(value: Any, kind: TagType) -> Value:
     """Return a value as a tag of this type holds it; None where it is of another type.
 
     Examples
@@ -98,7 +99,7 @@ def fitted(value: Any, kind: TagType) -> Value:  # noqa: ANN401  whatever the se
     return real if math.isfinite(real) else None
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401
+def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, dt.datetime):
@@ -110,7 +111,7 @@ def _text(value: Any) -> str | None:  # noqa: ANN401
     return text if isinstance(text, str) else None
 
 
-def reading_of(tag: Tag, data_value: Any, received: float) -> Reading | None:  # noqa: ANN401
+def reading_of(tag: Tag, data_value: Any, received: float) -> Reading | None:
     """Return what a value of the server says of a tag; None where it makes no sense.
 
     Parameters

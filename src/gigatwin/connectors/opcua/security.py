@@ -4,6 +4,7 @@ Three gaps of a plain asyncua server are closed here: its default lets anybody i
 ``admin`` its administrator; a channel without any protection opens even where only encrypted ones
 are offered; and a certificate is checked only if the client chooses to repeat it.
 """
+# ruff: noqa: ANN401 - asyncua is optional, and typed in part only
 
 import dataclasses
 import datetime as dt
@@ -131,10 +132,10 @@ class Doorkeeper(UserManager):  # type: ignore[misc]
 
     def get_user(
         self,
-        iserver: Any,  # noqa: ANN401, ARG002
+        iserver: Any,  # noqa: ARG002 - asyncua is typed in part only;
         username: str | None = None,
         password: str | None = None,
-        certificate: Any = None,  # noqa: ANN401
+        certificate: Any = None,
     ) -> SessionUser | None:
         """Return who asks to enter; None: may not."""
         # The certificate is that of the channel; an unprotected channel has none.

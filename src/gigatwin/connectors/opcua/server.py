@@ -86,10 +86,10 @@ class PlantServer(InternalServer):  # type: ignore[misc]
         self.attribute_service = GuardedWrites(self.aspace, guard)
         self.history_manager = HistoryService(self)
 
-    async def load_standard_address_space(self, shelf_file: object = None) -> None:  # noqa: ARG002
+    async def load_standard_address_space(self, shelf_file: object = None) -> None:  # noqa: ARG002 - asyncua passes it
         """Copy the nodes of the standard and of the models."""
         nodes = await _standard_nodes()
-        self.aspace._nodes = {key: _copied(node) for key, node in nodes.items()}  # noqa: SLF001
+        self.aspace._nodes = {key: _copied(node) for key, node in nodes.items()}  # noqa: SLF001 - its own class
 
     async def _address_space_fixes(self) -> None:
         """Do nothing: the copied nodes are mended already."""
@@ -103,7 +103,7 @@ class PlantServer(InternalServer):  # type: ignore[misc]
             self.time_task = None
         await super().stop()
 
-    def register_server(self, server: object, conf: object = None) -> None:  # noqa: ARG002
+    def register_server(self, server: object, conf: object = None) -> None:  # noqa: ARG002 - asyncua passes it
         """Refuse: asyncua would take entries from anybody, before any login."""
         raise ServiceError(ua.StatusCodes.BadServiceUnsupported)
 

@@ -1,4 +1,5 @@
 """Instructions to an OPC UA server, one value after the other, each read back."""
+# ruff: noqa: PLC0415 - asyncua is optional, and typed in part only
 
 import asyncio
 import time
@@ -84,7 +85,7 @@ class OpcUaSink:
             raise
 
     async def _connect(self) -> None:
-        from gigatwin.connectors.opcua.client import Connection  # noqa: PLC0415
+        from gigatwin.connectors.opcua.client import Connection
 
         connection = Connection(self._settings, self._lose)
         await connection.open()

@@ -1,4 +1,5 @@
 """Readings from an OPC UA server, without a gap where the server keeps a history."""
+# ruff: noqa: ANN401, PLC0415 - asyncua is optional, and typed in part only
 
 import asyncio
 import contextlib
@@ -124,7 +125,7 @@ class OpcUaSource:
         return self._account.told()
 
     async def _connect(self, *, is_again: bool) -> None:
-        from gigatwin.connectors.opcua.client import Connection  # noqa: PLC0415
+        from gigatwin.connectors.opcua.client import Connection
 
         connection = Connection(self._settings, self._lose)
         await connection.open()
@@ -177,7 +178,7 @@ class OpcUaSource:
             await self._connect_again()
 
     def _longest_silence(self) -> float:
-        from gigatwin.connectors.opcua.client import KEEP_ALIVE  # noqa: PLC0415
+        from gigatwin.connectors.opcua.client import KEEP_ALIVE
 
         return max(KEEP_ALIVE, 2.0 * self._settings.interval)
 
@@ -209,7 +210,7 @@ class OpcUaSource:
             self._account.last_error = f"{self._settings.endpoint}: connection lost: {reason}"
             _logger.warning("%s; connecting again", self._account.last_error)
 
-    def _published(self, number: int, values: Sequence[Any], end: Any) -> None:  # noqa: ANN401
+    def _published(self, number: int, values: Sequence[Any], end: Any) -> None:
         self._heard = received = time.monotonic()
         if end is not None:
             self._lose(f"the server ended the subscription ({end.name})")

@@ -117,7 +117,7 @@ class Connection:
 def _adbc() -> tuple[ModuleType, type[Exception]]:
     try:
         import adbc_driver_manager  # noqa: PLC0415 - optional, and heavy
-        import adbc_driver_postgresql.dbapi  # noqa: PLC0415
+        import adbc_driver_postgresql.dbapi  # noqa: PLC0415 - asyncua is optional
     except ImportError:
         message = (
             "PostgreSQL needs ADBC. adbc_driver_postgresql is not installed; "

@@ -147,7 +147,7 @@ class Writer:
         session.run("TRUNCATE incoming")
         session.ingest("incoming", newest, is_temporary=True)
         session.run(REFRESH)
-        session.run(f"UPDATE state SET value = {self._last} WHERE name = 'refreshed'")  # noqa: S608
+        session.run(f"UPDATE state SET value = {self._last} WHERE name = 'refreshed'")  # noqa: S608 - nothing in it comes from outside
 
     def _tags_of(self, session: Connection, rows: Sequence[Row]) -> dict[str, int]:
         """Return the numbers of all tags, with those that are new."""

@@ -150,7 +150,7 @@ class _Wire:
         if len(self.published) >= self._answered_from:
             told = Metric(ACKNOWLEDGEMENT, value="a#0|")
             topic = "spBv1.0/gigatwin:site:area/NDATA/line"
-            self._sink._receive(Incoming(topic, encode(Payload(1, (told,), 1))))  # noqa: SLF001
+            self._sink._receive(Incoming(topic, encode(Payload(1, (told,), 1))))  # noqa: SLF001 - its own class
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_only_a_line_that_answers_gets_a_command_again(
         sink = MqttSink.from_url(
             "mqtt://127.0.0.1:1", {}, is_writable=True, acknowledgement_patience=0.5
         )
-        sink._client = wire = _Wire(sink, answered_from)  # noqa: SLF001
-        sink._has_answered = has_answered  # noqa: SLF001
+        sink._client = wire = _Wire(sink, answered_from)  # noqa: SLF001 - its own class
+        sink._has_answered = has_answered  # noqa: SLF001 - its own class
         return await sink.send(instruction(TagWrite(SPEED.name, 1.0))), wire
 
     receipt, wire = asyncio.run(scenario())

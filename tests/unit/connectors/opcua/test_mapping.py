@@ -81,14 +81,14 @@ def test_whatever_comes_is_a_fitting_reading_or_none():
         TagType.REAL: float,
         TagType.TEXT: str,
     }
-    draw = random.Random(5)  # noqa: S311
+    draw = random.Random(5)  # noqa: S311 - moments of a test
     # Some servers give no zone.
     moments = (
         None,
         MOMENT,
         MOMENT.replace(tzinfo=None),
-        dt.datetime(9999, 12, 31),  # noqa: DTZ001
-        dt.datetime(1, 1, 1),  # noqa: DTZ001
+        dt.datetime(9999, 12, 31),  # noqa: DTZ001 - as asyncua gives them
+        dt.datetime(1, 1, 1),  # noqa: DTZ001 - as asyncua gives them
         "x",
         5,
     )
